@@ -1,0 +1,179 @@
+"""Run chapters with papermill, in parallel where that helps, and only those whose inputs changed."""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from nbformat import NotebookNode
+from papermill.exceptions import PapermillExecutionError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from histolab_lib.bookbuild.cache import chapter_key
+from histolab_lib.bookbuild.chapters import BookError, Chapter
+from histolab_lib.bookbuild.environment import applied, kernel_environment
+from histolab_lib.bookbuild.pairs import notebook_text, read_source
+from histolab_lib.bookbuild.repository import commit
+
+__all__ = ["Executed", "build_dir", "execute", "executed_path"]
+
+
+@dataclass(frozen=True)
+class Executed:
+    """One finished run of a chapter.
+
+    Attributes
+    ----------
+    chapter : Chapter
+    path : Path
+        The notebook as papermill wrote it.
+    record : dict
+        ``key``, ``profile``, ``commit``, ``date`` (UTC, ISO 8601) and ``seconds``.
+    fresh : bool
+        False where an earlier run with the same inputs was taken.
+    """
+
+    chapter: Chapter
+    path: Path
+    record: dict[str, Any]
+    fresh: bool
+
+    def notebook(self) -> NotebookNode:
+        """Read the executed notebook."""
+        return nbformat.read(self.path, as_version=4)
+
+
+def build_dir(root: Path) -> Path:
+    """Return the folder for everything that is made and can be made again."""
+    return root / "_build"
+
+
+def executed_path(chapter: Chapter, profile: str) -> Path:
+    """Return where the finished run of a chapter lies."""
+    return build_dir(chapter.root) / "executed" / profile / f"{chapter.key}.ipynb"
+
+
+def _failed_path(chapter: Chapter, profile: str) -> Path:
+    return build_dir(chapter.root) / "failed" / profile / f"{chapter.key}.ipynb"
+
+
+def _cached(chapter: Chapter, profile: str, key: str) -> Executed | None:
+    path = executed_path(chapter, profile)
+    beside = path.with_suffix(".json")
+    if not (path.is_file() and beside.is_file()):
+        return None
+    record = json.loads(beside.read_text(encoding="utf-8"))
+    return Executed(chapter, path, record, fresh=False) if record.get("key") == key else None
+
+
+def _describe(notebook: NotebookNode, error: PapermillExecutionError) -> str:
+    source = str(error.source).strip().splitlines()
+    first_line = source[0] if source else "(empty)"
+    return f"code cell [{error.exec_count}] ({first_line!r}): {error.ename}: {error.evalue}"
+
+
+def _run(chapter: Chapter, profile: str, key: str, on_cell: Callable[[], None]) -> Executed:
+    """Execute one chapter into a scratch file, and move that into place only when it is whole."""
+    source = read_source(chapter)
+    scratch = _failed_path(chapter, profile)
+    final = executed_path(chapter, profile)
+    for stale in (final, final.with_suffix(".json"), scratch):
+        stale.unlink(missing_ok=True)
+    scratch.parent.mkdir(parents=True, exist_ok=True)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    start = time.monotonic()
+    try:
+        papermill.execute_notebook(
+            nbformat.reads(notebook_text(source), as_version=4),
+            str(scratch),
+            parameters={},
+            kernel_name="python3",
+            cwd=str(chapter.root),
+            progress_bar=False,
+            on_cell_executed=lambda **_: on_cell(),
+        )
+    except PapermillExecutionError as error:
+        raise BookError(
+            f"{chapter.key} failed in {_describe(source, error)}\n  what ran until then is kept in {scratch}"
+        ) from error
+    except Exception as error:
+        raise BookError(f"{chapter.key} could not be run: {type(error).__name__}: {error}") from error
+    record = {
+        "key": key,
+        "profile": profile,
+        "commit": commit(chapter.root),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(time.monotonic() - start, 1),
+    }
+    shutil.move(scratch, final)
+    final.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    return Executed(chapter, final, record, fresh=True)
+
+
+def _workers(profile: str) -> int:
+    """Smoke kernels take one thread each, so as many as there are cores; the others take the whole machine."""
+    return max(1, os.cpu_count() or 1) if profile == "smoke" else 1
+
+
+def _warm_up() -> None:
+    """Make matplotlib's font cache before a kernel does: it reports that on stderr, which the gates refuse."""
+    import matplotlib.font_manager
+
+    matplotlib.font_manager.findfont("DejaVu Sans")
+
+
+def execute(chapters: Sequence[Chapter], profile: str, *, force: bool = False, console: Console) -> list[Executed]:
+    """Run every chapter whose inputs changed since its last finished run.
+
+    Parameters
+    ----------
+    chapters : sequence of Chapter
+    profile : str
+        Reaches the chapters through ``HISTOLAB_PROFILE``; nothing is injected into the notebooks.
+    force : bool
+        Run also what is up to date.
+    console : rich.console.Console
+        Where progress goes.
+
+    Returns
+    -------
+    list of Executed
+        In the order of `chapters`.
+
+    Raises
+    ------
+    BookError
+        After all chapters were tried, if any failed; it names each with its cell.
+    """
+    keys = {chapter: chapter_key(chapter, profile) for chapter in chapters}
+    done = {c: hit for c in chapters if not force and (hit := _cached(c, profile, keys[c]))}
+    open_ = [chapter for chapter in chapters if chapter not in done]
+    failures: list[str] = []
+    build = build_dir(chapters[0].root) if chapters else Path()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with applied(kernel_environment(profile, build)), Progress(*columns, console=console) as progress:
+        if open_:
+            _warm_up()
+        with ThreadPoolExecutor(_workers(profile)) as pool:
+            futures = {}
+            for chapter in open_:
+                task = progress.add_task(chapter.key, total=len(read_source(chapter).cells))
+                step = lambda task=task: progress.advance(task)  # noqa: E731
+                futures[pool.submit(_run, chapter, profile, keys[chapter], step)] = chapter
+            for future in as_completed(futures):
+                try:
+                    done[futures[future]] = future.result()
+                except BookError as error:
+                    failures.append(str(error))
+    if failures:
+        raise BookError("\n".join(failures))
+    return [done[chapter] for chapter in chapters]

@@ -1,0 +1,105 @@
+"""The steps of the pipeline in their order: pairs, execution, gates, comparison, staging, site."""
+
+from collections.abc import Sequence
+
+import nbformat
+from rich.console import Console
+
+from histolab_lib.bookbuild.chapters import BookError, chapters, find_root, static_pages
+from histolab_lib.bookbuild.execute import Executed, build_dir, execute, executed_path
+from histolab_lib.bookbuild.gates import check_notebook
+from histolab_lib.bookbuild.pairs import Half, check_pair, write_pair
+from histolab_lib.bookbuild.prose import typed_numbers
+from histolab_lib.bookbuild.references import compare, reference_text
+from histolab_lib.bookbuild.site import build_site
+from histolab_lib.bookbuild.stage import stage
+
+__all__ = ["build_book", "check_book", "check_pairs", "execute_book", "renew_references", "write_pairs"]
+
+
+def _stop_on(faults: Sequence[object], what: str) -> None:
+    if faults:
+        raise BookError(f"{what}:\n" + "\n".join(f"  {fault}" for fault in faults))
+
+
+def check_pairs() -> list[str]:
+    """Raise unless every chapter's two halves are in step; return one line to print."""
+    found = chapters(find_root())
+    _stop_on([fault for chapter in found for fault in check_pair(chapter)], "pairs out of step")
+    return [f"{len(found)} pairs are in step"]
+
+
+def write_pairs(direction: Half) -> list[str]:
+    """Write one half of every pair from the other; return a line for each chapter."""
+    return [
+        f"{chapter.key}: {'written' if write_pair(chapter, direction) else 'unchanged'}"
+        for chapter in chapters(find_root())
+    ]
+
+
+def execute_book(profile: str, *, force: bool = False, console: Console) -> list[Executed]:
+    """Run every chapter whose inputs changed, then hold all of them against the gates."""
+    root = find_root()
+    runs = execute(chapters(root), profile, force=force, console=console)
+    for run in runs:
+        how = f"ran in {run.record['seconds']} s" if run.fresh else "up to date"
+        console.print(f"{run.chapter.key}: {how}", highlight=False, soft_wrap=True)
+    _stop_on([fault for run in runs for fault in check_notebook(run.chapter.key, run.notebook())], "gates not passed")
+    return runs
+
+
+def build_book(profile: str, *, force: bool = False, console: Console) -> str:
+    """Execute, check and build; return the path of the site's start page.
+
+    Nothing reaches the site unless every chapter ran and passed every gate.
+    """
+    root = find_root()
+    _stop_on(_prose_faults(), "gates not passed")
+    runs = execute_book(profile, force=force, console=console)
+    return str(build_site(stage(root, runs), build_dir(root) / "html"))
+
+
+def _prose_faults() -> list[str]:
+    root = find_root()
+    return [
+        f"{page}: number typed into prose: {sentence!r}"
+        for page in static_pages(root)
+        for sentence in typed_numbers((root / page).read_text(encoding="utf-8"))
+    ]
+
+
+def check_book(profile: str, *, console: Console) -> int:
+    """Raise unless pairs, prose, gates and, for smoke, the committed outputs agree with the last run.
+
+    Returns
+    -------
+    int
+        Number of pages checked.
+    """
+    root = find_root()
+    found = chapters(root)
+    faults: list[object] = [fault for chapter in found for fault in check_pair(chapter)]
+    faults += _prose_faults()
+    for chapter in found:
+        path = executed_path(chapter, profile)
+        if not path.is_file():
+            raise BookError(f"{chapter.key} has not been run with the profile {profile}; run make book PROFILE={profile}")
+        executed = nbformat.read(path, as_version=4)
+        faults += check_notebook(chapter.key, executed)
+        if profile == "smoke" and chapter.ipynb.is_file():
+            faults += compare(chapter.key, nbformat.read(chapter.ipynb, as_version=4), executed)
+    _stop_on(faults, "the book is not in order")
+    return len(found) + len(static_pages(root))
+
+
+def renew_references(*, force: bool = False, console: Console) -> list[str]:
+    """Run the smoke profile and write its text outputs into the committed pairs; return a line for each."""
+    write_pairs("md")
+    lines = []
+    for run in execute_book("smoke", force=force, console=console):
+        text, target = reference_text(run.notebook()), run.chapter.ipynb
+        changed = not target.is_file() or target.read_text(encoding="utf-8") != text
+        if changed:
+            target.write_text(text, encoding="utf-8", newline="\n")
+        lines.append(f"{run.chapter.key}: {'renewed' if changed else 'unchanged'}")
+    return lines

@@ -1,0 +1,132 @@
+"""Lay out what the site is built from: executed chapters, static pages and a completed configuration."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import nbformat
+import yaml
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+
+from histolab_lib import __version__
+from histolab_lib.bookbuild import mathjax
+from histolab_lib.bookbuild.chapters import static_pages
+from histolab_lib.bookbuild.execute import Executed, build_dir
+from histolab_lib.bookbuild.repository import Repository, commit, find_repository
+from histolab_lib.profiles import RUN_MIME
+
+__all__ = ["complete_config", "foot", "stage"]
+
+
+def foot(facts: Sequence[str]) -> str:
+    """Return the lines at the foot of a page that say where it comes from, as MyST."""
+    return "\n:::{container} provenance\n" + " · ".join(facts) + "\n:::\n"
+
+
+def _commit_link(name: str, repository: Repository | None) -> str:
+    if repository is None or not name[:1].isalnum() or name.startswith("unknown"):
+        return f"commit {name}"
+    return f"commit [{name}]({repository.url}/commit/{name.split('+')[0]})"
+
+
+def run_facts(notebook: NotebookNode) -> dict[str, str]:
+    """Return what the chapter itself reported of its run: profile, tissue and device.
+
+    An empty dictionary where the chapter never called ``begin()``.
+    """
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if RUN_MIME in output.get("data", {}):
+                return dict(output.data[RUN_MIME])
+    return {}
+
+
+def _chapter_foot(executed: Executed, repository: Repository | None) -> str:
+    record, facts = executed.record, run_facts(executed.notebook())
+    return foot(
+        [
+            f"Run with the profile {record['profile']}",
+            facts.get("tissue", "no tissue"),
+            facts.get("device", "CPU"),
+            str(record["date"])[:10],
+            _commit_link(str(record["commit"]), repository),
+            f"histolab-lib {__version__}",
+        ]
+    )
+
+
+def _page_notebook(executed: Executed, repository: Repository | None) -> NotebookNode:
+    """The executed notebook as readers see and download it: no machine's times, the foot at its end."""
+    notebook = deepcopy(executed.notebook())
+    notebook.metadata.pop("papermill", None)
+    for cell in notebook.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(RUN_MIME, None)
+    notebook.cells.append(new_markdown_cell(_chapter_foot(executed, repository), id="provenance"))
+    return notebook
+
+
+def complete_config(config: Mapping[str, Any], repository: Repository | None, *, with_mathjax: bool) -> dict[str, Any]:
+    """Return the site's configuration with what only the build knows: repository, base address, MathJax.
+
+    Parameters
+    ----------
+    config : mapping
+        The committed ``_config.yml``.
+    repository : Repository or None
+        Without one, pages carry no repository buttons rather than wrong ones.
+    with_mathjax : bool
+        Whether MathJax lies in the staged ``_static`` folder; otherwise pages load it from its public CDN.
+    """
+    full: dict[str, Any] = deepcopy(dict(config))
+    sphinx = full.setdefault("sphinx", {}).setdefault("config", {})
+    if with_mathjax:
+        sphinx["mathjax_path"] = f"{mathjax.FOLDER}/tex-chtml.js"
+    if repository is not None:
+        full["repository"] = {"url": repository.url, "branch": repository.branch, "path_to_book": ""}
+        html = full.setdefault("html", {})
+        html.update(use_repository_button=True, use_issues_button=True, use_edit_page_button=True)
+        if repository.base_url:
+            html["baseurl"] = repository.base_url
+            sphinx["notfound_urls_prefix"] = urlsplit(repository.base_url).path
+    return full
+
+
+def stage(root: Path, executed: Sequence[Executed]) -> Path:
+    """Write ``_build/stage`` anew and return it.
+
+    Parameters
+    ----------
+    root : Path
+        The repository root.
+    executed : sequence of Executed
+        One for every chapter of the table of contents.
+    """
+    target = build_dir(root) / "stage"
+    shutil.rmtree(target, ignore_errors=True)
+    repository = find_repository(root)
+    for one in executed:
+        path = target / f"{one.chapter.key}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(_page_notebook(one, repository), path)
+    today, here = datetime.now(UTC).date().isoformat(), commit(root)
+    facts = ["This page runs no code", today, _commit_link(here, repository), f"histolab-lib {__version__}"]
+    for page in static_pages(root):
+        path = target / page
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text((root / page).read_text(encoding="utf-8") + "\n" + foot(facts), encoding="utf-8")
+    shutil.copytree(root / "book" / "_static", target / "book" / "_static", dirs_exist_ok=True)
+    shutil.copy(root / "book" / "references.bib", target / "book" / "references.bib")
+    shutil.copy(root / "_toc.yml", target / "_toc.yml")
+    vendored = mathjax.vendor(target / "book" / "_static" / mathjax.FOLDER)
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    completed = complete_config(config, repository, with_mathjax=vendored)
+    (target / "_config.yml").write_text(yaml.safe_dump(completed, sort_keys=False), encoding="utf-8")
+    return target

@@ -1,0 +1,163 @@
+"""The command line: ``histolab book ...`` and ``histolab data ...``."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from histolab_lib import __version__
+from histolab_lib.data_dir import DataError
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="histolab",
+    help="The library and the book about five papers on segmenting histology images.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+book = typer.Typer(help="Execute, check and build the book.", no_args_is_help=True)
+data = typer.Typer(help="What tissue there is, and under which licence.", no_args_is_help=True)
+app.add_typer(book, name="book")
+app.add_typer(data, name="data")
+
+_out = Console()
+_err = Console(stderr=True)
+
+
+class ProfileName(StrEnum):
+    """The profiles that a run can have."""
+
+    smoke = "smoke"
+    colab = "colab"
+    paper = "paper"
+
+
+class PairHalf(StrEnum):
+    """The halves of a chapter's pair."""
+
+    md = "md"
+    ipynb = "ipynb"
+
+
+ProfileOption = Annotated[ProfileName, typer.Option(envvar="PROFILE", help="How long, and on which tissue.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Run again what is up to date.")]
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"histolab-lib {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Read what every command shares."""
+
+
+def _fail(error: Exception) -> typer.Exit:
+    _err.print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True, markup=True)
+    return typer.Exit(1)
+
+
+@book.command("execute")
+def execute_command(profile: ProfileOption = ProfileName.smoke, force: ForceOption = False) -> None:
+    """Run the chapters whose inputs changed, and hold them against the gates."""
+    from histolab_lib.bookbuild.chapters import BookError
+    from histolab_lib.bookbuild.publish import execute_book
+
+    try:
+        execute_book(profile.value, force=force, console=_out)
+    except BookError as error:
+        raise _fail(error) from None
+
+
+@book.command("build")
+def build_command(profile: ProfileOption = ProfileName.smoke, force: ForceOption = False) -> None:
+    """Run the chapters, hold them against the gates, and build the site."""
+    from histolab_lib.bookbuild.chapters import BookError
+    from histolab_lib.bookbuild.publish import build_book
+
+    try:
+        index = build_book(profile.value, force=force, console=_out)
+    except BookError as error:
+        raise _fail(error) from None
+    _out.print(f"The book lies at [bold]{index}[/]", highlight=False, soft_wrap=True)
+
+
+@book.command("check")
+def check_command(profile: ProfileOption = ProfileName.smoke) -> None:
+    """Check pairs, prose and, for smoke, that the last run says what the committed outputs say."""
+    from histolab_lib.bookbuild.chapters import BookError
+    from histolab_lib.bookbuild.publish import check_book
+
+    try:
+        count = check_book(profile.value, console=_out)
+    except BookError as error:
+        raise _fail(error) from None
+    _out.print(f"{count} pages are in order")
+
+
+@book.command("pairs")
+def pairs_command(
+    source: Annotated[PairHalf, typer.Option("--from", help="Which half is the giver.")] = PairHalf.md,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; fail where a pair is out of step.")] = False,
+) -> None:
+    """Write each chapter's notebook from its source (or the other way), keeping outputs."""
+    from histolab_lib.bookbuild.chapters import BookError
+    from histolab_lib.bookbuild.publish import check_pairs, write_pairs
+
+    try:
+        for line in check_pairs() if check else write_pairs(source.value):
+            _out.print(line, highlight=False, soft_wrap=True)
+    except BookError as error:
+        raise _fail(error) from None
+
+
+@book.command("references")
+def references_command(force: ForceOption = False) -> None:
+    """Run the smoke profile and commit its text outputs to the pairs."""
+    from histolab_lib.bookbuild.chapters import BookError
+    from histolab_lib.bookbuild.publish import renew_references
+
+    try:
+        for line in renew_references(force=force, console=_out):
+            _out.print(line, highlight=False, soft_wrap=True)
+    except BookError as error:
+        raise _fail(error) from None
+
+
+@book.command("serve")
+def serve_command(
+    site: Annotated[Path | None, typer.Option(help="The built site; default: _build/html.")] = None,
+    port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.")] = 8000,
+) -> None:
+    """Show the built book on this machine."""
+    from histolab_lib.bookbuild.chapters import BookError, find_root
+    from histolab_lib.bookbuild.execute import build_dir
+    from histolab_lib.bookbuild.serve import serve_forever
+
+    try:
+        serve_forever(site or build_dir(find_root()) / "html", port)
+    except (BookError, OSError, ValueError) as error:
+        raise _fail(error) from None
+
+
+@data.command("list")
+def list_command() -> None:
+    """Show every data set: whether it is here, how much of it, and its licence."""
+    from histolab_lib.datasets import registry
+
+    try:
+        rows = registry.status()
+    except DataError as error:
+        raise _fail(error) from None
+    table = Table("set", "what it is", "tiles by split", "here", "licence", "page")
+    for row in rows:
+        table.add_row(row.name, row.title, row.splits, row.here, row.licence, row.url)
+    _out.print(table)

@@ -1,0 +1,254 @@
+"""One palette and one style for every figure of the book; all figures that more than one chapter draws."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from histolab_lib.tile import Tile
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "PALETTE",
+    "draw_errors",
+    "draw_learning",
+    "draw_scores",
+    "draw_stains",
+    "draw_tiles",
+    "error_map",
+    "outlines",
+    "style",
+]
+
+#: Okabe and Ito (2008): distinguishable with every common form of colour blindness.
+PALETTE: Mapping[str, str] = {
+    "black": "#000000",
+    "orange": "#E69F00",
+    "sky": "#56B4E9",
+    "green": "#009E73",
+    "yellow": "#F0E442",
+    "blue": "#0072B2",
+    "vermilion": "#D55E00",
+    "purple": "#CC79A7",
+}
+
+_HIT, _MISSED, _EXTRA = PALETTE["sky"], PALETTE["vermilion"], PALETTE["yellow"]
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw in the book's style inside a ``with`` block; the reader's own settings are left alone."""
+    import matplotlib as mpl
+
+    settings = {
+        "figure.dpi": 110,
+        "savefig.dpi": 110,
+        "figure.constrained_layout.use": True,
+        "font.size": 10,
+        "axes.titlesize": 10,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.prop_cycle": mpl.cycler(color=[PALETTE[c] for c in ("blue", "vermilion", "green", "orange", "purple")]),
+        "image.interpolation": "nearest",
+    }
+    with mpl.rc_context(settings):
+        yield
+
+
+def outlines(instances: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.bool_]:
+    """Return the pixels of each object that touch another object or the background, shape (H, W).
+
+    Touching objects both keep their outline, so a pair is seen as two.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> outlines(np.array([[0, 1, 1, 2], [0, 1, 1, 2]])).astype(int)
+    array([[0, 1, 1, 1],
+           [0, 1, 1, 1]])
+    """
+    from skimage.segmentation import find_boundaries
+
+    return find_boundaries(instances, mode="inner", background=0)
+
+
+def _done(figure: "Figure") -> "Figure":
+    """Take a figure out of pyplot's hands: a notebook would show it once as the cell's value and once as leftover."""
+    import matplotlib.pyplot as plt
+
+    plt.close(figure)
+    return figure
+
+
+def _panels(count: int, columns: int, size: float) -> "tuple[Figure, list[Axes]]":
+    import matplotlib.pyplot as plt
+
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(size * columns, size * rows + 0.3), squeeze=False)
+    flat = list(axes.flat)
+    for ax in flat:
+        ax.set_axis_off()
+    return figure, flat[:count]
+
+
+def _short(name: str) -> str:
+    """A tile's name as short as a title can be: TCGA barcodes keep site and case."""
+    return "-".join(name.split("-")[:3]) if name.startswith("TCGA-") else name
+
+
+def draw_tiles(tiles: Sequence[Tile], *, columns: int = 3, crop_px: int | None = None) -> "Figure":
+    """Draw tiles with the outline of every object in yellow.
+
+    Parameters
+    ----------
+    tiles : sequence of Tile
+    columns : int
+        Panels in a row.
+    crop_px : int, optional
+        Show only so many pixels of the upper left corner, so that nuclei are large enough to see.
+    """
+    with style():
+        figure, axes = _panels(len(tiles), columns, 2.6)
+        for ax, tile in zip(axes, tiles, strict=True):
+            window = slice(0, crop_px)
+            image, instances = tile.image[window, window].copy(), tile.instances[window, window]
+            image[outlines(instances)] = _rgb(_EXTRA)
+            ax.imshow(image)
+            ax.set_title(_short(tile.name) if tile.organ is None else f"{_short(tile.name)} ({tile.organ})", fontsize=8)
+    return _done(figure)
+
+
+def draw_stains(
+    image: npt.NDArray[np.uint8], hematoxylin: npt.NDArray[np.floating], eosin: npt.NDArray[np.floating]
+) -> "Figure":
+    """Draw an image beside the amounts of its two stains, both on one scale from their 1st to 99th percentile."""
+    with style():
+        figure, axes = _panels(3, 3, 2.7)
+        axes[0].imshow(image)
+        axes[0].set_title("as scanned")
+        low, high = np.percentile(np.stack([hematoxylin, eosin]), [1, 99])
+        for ax, values, name, colours in (
+            (axes[1], hematoxylin, "hematoxylin", "Purples"),
+            (axes[2], eosin, "eosin", "RdPu"),
+        ):
+            ax.imshow(values, cmap=colours, vmin=low, vmax=high)
+            ax.set_title(name)
+    return _done(figure)
+
+
+def draw_learning(losses: Sequence[float], validation: Mapping[int, float], *, floor: float | None = None) -> "Figure":
+    """Draw the loss of each step with its running mean, and beside it the Dice of held-out tiles.
+
+    Parameters
+    ----------
+    losses : sequence of float
+        One a step.
+    validation : mapping of int to float
+        Mean Dice after so many steps.
+    floor : float, optional
+        Dice without learning, as a dashed line.
+    """
+    import matplotlib.pyplot as plt
+
+    with style():
+        figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.8))
+        steps = np.arange(1, len(losses) + 1)
+        left.plot(steps, losses, color=PALETTE["sky"], linewidth=0.8, alpha=0.7, label="each batch")
+        window = max(1, len(losses) // 15)
+        mean = np.convolve(losses, np.ones(window) / window, mode="valid")
+        left.plot(steps[window - 1 :], mean, color=PALETTE["blue"], label=f"mean of {window}")
+        left.set(xlabel="step", ylabel="loss", ylim=(0, None))
+        left.legend(frameon=False)
+        right.plot(list(validation), list(validation.values()), "o-", color=PALETTE["vermilion"], label="network")
+        if floor is not None:
+            right.axhline(floor, linestyle="--", color=PALETTE["black"], linewidth=1, label="without learning")
+        right.set(xlabel="step", ylabel="Dice on held-out tiles", ylim=(0, 1))
+        right.legend(frameon=False, loc="lower right")
+    return _done(figure)
+
+
+def error_map(
+    image: npt.NDArray[np.uint8], true: npt.NDArray[np.bool_], pred: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.uint8]:
+    """Tint an image by agreement: blue where both see nucleus, red where it was missed, yellow where it was invented.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (H, W, 3)
+    true, pred : ndarray of bool, shape (H, W)
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W, 3)
+    """
+    grey = np.repeat(image.mean(axis=2, keepdims=True), 3, axis=2)
+    for region, colour in ((true & pred, _HIT), (true & ~pred, _MISSED), (~true & pred, _EXTRA)):
+        grey[region] = 0.35 * grey[region] + 0.65 * np.array(_rgb(colour))
+    return grey.round().astype(np.uint8)
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def draw_errors(
+    tiles: Sequence[Tile], masks: Sequence[npt.NDArray[np.bool_]], scores: Sequence[float], *, crop_px: int | None = None
+) -> "Figure":
+    """Draw predictions tile by tile: the tissue above, its agreement map below, the tile's Dice in the title.
+
+    Parameters
+    ----------
+    tiles : sequence of Tile
+    masks : sequence of ndarray of bool, shape (H, W)
+        What was predicted, one a tile.
+    scores : sequence of float
+        Dice of each whole tile.
+    crop_px : int, optional
+        Show only so many pixels of the upper left corner.
+    """
+    from matplotlib.patches import Patch
+
+    with style():
+        figure, axes = _panels(2 * len(tiles), len(tiles), 2.6)
+        window = slice(0, crop_px)
+        for i, (tile, mask, score) in enumerate(zip(tiles, masks, scores, strict=True)):
+            image, true = tile.image[window, window], tile.mask[window, window]
+            axes[i].imshow(image)
+            axes[i].set_title(f"{_short(tile.name)}\nDice {score:.2f}", fontsize=8)
+            axes[len(tiles) + i].imshow(error_map(image, true, mask[window, window]))
+        keys = [Patch(color=_HIT, label="found"), Patch(color=_MISSED, label="missed"), Patch(color=_EXTRA, label="invented")]
+        figure.legend(handles=keys, loc="outside lower center", ncols=3, frameon=False)
+    return _done(figure)
+
+
+def draw_scores(scores: Mapping[str, Mapping[str, float]], *, score: str) -> "Figure":
+    """Draw the score of every image as a dot, one row for each method, the means as bars.
+
+    Parameters
+    ----------
+    scores : mapping of str to mapping of str to float
+        Method, then image name, then its score. Images missing from a method are drawn for the others alone.
+    score : str
+        Name of the score, for the axis.
+    """
+    import matplotlib.pyplot as plt
+
+    with style():
+        figure, ax = plt.subplots(figsize=(8, 0.7 * len(scores) + 0.9))
+        methods = list(scores)
+        shared = [name for name in scores[methods[0]] if all(name in scores[m] for m in methods)]
+        for name in shared:
+            ax.plot([scores[m][name] for m in methods], range(len(methods)), color="0.8", linewidth=0.8, zorder=1)
+        for row, method in enumerate(methods):
+            values = np.array(list(scores[method].values()))
+            ax.scatter(values, np.full(values.size, row), s=28, color=PALETTE["sky"], edgecolor=PALETTE["blue"], zorder=2)
+            ax.plot([np.nanmean(values)] * 2, [row - 0.28, row + 0.28], color=PALETTE["vermilion"], linewidth=2, zorder=3)
+        ax.set(yticks=range(len(methods)), yticklabels=methods, xlabel=f"{score}, one dot an image", ylim=(-0.5, len(methods) - 0.5))
+        ax.invert_yaxis()
+    return _done(figure)
