@@ -61,11 +61,11 @@ def fibres(rng: np.random.Generator, size: int, wave_px: float = 45.0) -> tuple[
     direction = rng.uniform(0, np.pi)
     cos, sin = np.float32(np.cos(direction)), np.float32(np.sin(direction))
     y, x = np.mgrid[0:size, 0:size].astype(np.float32)
-    bend = np.float32(0.55 * wave_px) * noise(rng, size, wave_px)
+    bend = np.float32(0.30 * wave_px) * noise(rng, size, wave_px) + np.float32(1.5) * noise(rng, size, 7)
     across = cos * y - sin * x + bend
     along = cos * x + sin * y
     slope_y, slope_x = np.gradient(across)
-    grain = 0.75 * _stretched(rng, across / 2.2, along / 26) + 0.65 * _stretched(rng, across / 7, along / 60)
+    grain = 0.6 * _stretched(rng, across / 1.3, along / 9) + 0.75 * _stretched(rng, across / 4.5, along / 35)
     return grain.astype(np.float32), np.arctan2(slope_x, -slope_y).astype(np.float32) + np.float32(np.pi)
 
 

@@ -107,7 +107,7 @@ def _accept(
             continue
         angle = float(layout.angle[row, column]) + 0.25 * rng.standard_normal()
         if in_epithelium:
-            angle = rng.uniform(0, np.pi)
+            angle = float(layout.angle[row, column]) + 1.5708 + 0.7 * rng.standard_normal()
         placed.append(Nucleus(float(y), float(x), radius, elongation, angle, kind))
         taken[used] = y, x, radius
         used += 1
@@ -168,7 +168,7 @@ def _draw(
     new, old = level * amount * cover, hematoxylin[where]
     thick = np.where(instances[where] > 0, np.maximum(new, old) + 0.3 * np.minimum(new, old), (1 - cover) * old + new)
     hematoxylin[where] = thick
-    eosin[where] = eosin[where] * (1 - 0.45 * cover) + redness * cover
+    eosin[where] = eosin[where] * (1 - 0.3 * cover) + redness * cover
     region = instances[where]
     region[inside & (region == 0)] = number
 
@@ -194,10 +194,10 @@ def _stain(
     kind = KINDS[nucleus.kind]
     sharp = np.float32(1 / (1 + defocus))
     rim = np.exp(-(((depth - 0.93) * (nucleus.radius_px / (1.4 + defocus))) ** 2))
-    texture = 0.6 * chromatin[0] + 0.75 * chromatin[1]
-    clumps = kind.clumps * sharp * (0.75 * np.maximum(texture, -0.4) + 0.1)
+    texture = 0.65 * chromatin[0] + 0.7 * chromatin[1]
+    clumps = kind.clumps * sharp * (0.95 * np.maximum(texture, -0.7) - 0.05)
     amount = np.maximum(1 - 0.25 * kind.rim + clumps + kind.rim * rim * rng.uniform(0.5, 1.2), 0.15)
-    redness = np.full(depth.shape, 0.05, np.float32)
+    redness = 0.06 + 0.09 * np.maximum(amount, 0)
     for _ in range(rng.poisson(kind.nucleoli)):
         offset = rng.uniform(0, 0.5) * nucleus.radius_px * np.exp(2j * np.pi * rng.uniform())
         radius = rng.uniform(0.10, 0.20) * nucleus.radius_px

@@ -9,13 +9,13 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from histolab_lib.datasets.synthetic.fields import Field, noise
+from histolab_lib.stain import RUIFROK_HED
 
 __all__ = ["MACENKO_HE", "photograph", "stain_vectors"]
 
 #: Optical density vectors of hematoxylin and eosin, rows unit length, red, green, blue
 #: (reference values of Macenko et al., ISBI 2009, as released with the method).
 MACENKO_HE = np.array([[0.5626, 0.7201, 0.4062], [0.2159, 0.8012, 0.5581]])
-_RUIFROK_HE = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11]])
 
 
 def stain_vectors(rng: np.random.Generator) -> npt.NDArray[np.float64]:
@@ -26,8 +26,8 @@ def stain_vectors(rng: np.random.Generator) -> npt.NDArray[np.float64]:
     ndarray of float64, shape (2, 3)
         Rows hematoxylin and eosin, unit length; columns red, green, blue.
     """
-    towards = rng.beta(4.0, 1.6, size=(2, 1))
-    vectors = towards * MACENKO_HE + (1 - towards) * _RUIFROK_HE + rng.normal(0, 0.025, (2, 3))
+    towards = rng.beta(5.0, 1.3, size=(2, 1))
+    vectors = towards * MACENKO_HE + (1 - towards) * RUIFROK_HED[:2] + rng.normal(0, 0.025, (2, 3))
     vectors = np.maximum(vectors, 0.02)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
@@ -48,10 +48,10 @@ def photograph(
     Returns
     -------
     ndarray of uint8, shape (H, W, 3)
-        RGB after absorption, blur of the objective (0.5 to 1.1 px), uneven light, sensor noise and rounding.
+        RGB after absorption, blur of the objective (0.4 to 0.9 px), uneven light, sensor noise and rounding.
     """
     size = hematoxylin.shape[0]
-    blur_px = rng.uniform(0.5, 1.1)
+    blur_px = rng.uniform(0.4, 0.9)
     white = rng.uniform(236, 250) * np.array([1.0, rng.uniform(0.97, 1.0), rng.uniform(0.985, 1.005)])
     light = 1 + np.float32(0.008) * noise(rng, size, size / 3)
     grain = rng.standard_normal((size, size), dtype=np.float32)

@@ -39,13 +39,13 @@ def lay_out(rng: np.random.Generator, size: int, preset: Preset) -> Layout:
     One smooth field makes nests: above a threshold lies epithelium, at its summits lumen, along its edge the clefts
     that fixation tears between epithelium and stroma.
     """
-    relief = noise(rng, size, rng.uniform(24, 42)) + 0.12 * noise(rng, size, 5)
+    relief = noise(rng, size, rng.uniform(24, 42)) + 0.10 * noise(rng, size, 5) + 0.035 * noise(rng, size, 1.6)
     edge = special.ndtri(1 - np.clip(preset.epithelium + rng.normal(0, 0.1), 0.02, 0.98))
     summit = special.ndtri(1 - max(preset.lumen * rng.uniform(0, 2), 1e-4))
     torn = smoothstep(noise(rng, size, 20), 1.4 - 1.2 * preset.clefts, 1.9 - 1.2 * preset.clefts)
     width = rng.uniform(0.06, 0.16)
     cleft = torn * smoothstep(np.abs(relief - np.float32(edge - width)), width, 0.5 * width)
-    lumen = smoothstep(relief, summit, summit + 0.12)
+    lumen = smoothstep(relief, summit, summit + rng.uniform(0.06, 0.3))
     gap = np.maximum(np.maximum(cleft, lumen), _vacuoles(rng, size, preset))
     texture, angle = fibres(rng, size)
     return Layout(smoothstep(relief, edge - 0.06, edge + 0.06), gap, texture, angle)
@@ -83,11 +83,12 @@ def draw_ground(
     hematoxylin, eosin : ndarray of float32, shape (H, W)
     """
     size = layout.gap.shape[0]
-    patchy = np.exp(0.22 * noise(rng, size, 14) + 0.10 * noise(rng, size, 3))
-    granular = np.maximum(1 + 0.20 * noise(rng, size, 0.8) + 0.25 * noise(rng, size, 2.2), 0.1)
-    cell = _cells(rng, size, preset, centres) * granular
-    bundle = smoothstep(layout.texture, -1.3, 0.9)
-    fibre = (1 - preset.looseness + preset.looseness * bundle) * np.exp(0.16 * layout.texture)
+    patchy = np.exp(0.20 * noise(rng, size, 16))
+    threads = 1.25 - 0.55 * np.abs(noise(rng, size, 1.7)) + 0.16 * noise(rng, size, 0.7)
+    mesh = np.maximum(threads, 0.1)  # the fine threads of cytoplasm between its vacuoles
+    cell = _cells(rng, size, preset, centres) * mesh
+    bundle = smoothstep(layout.texture, -1.5, 0.6)
+    fibre = (1 - preset.looseness + preset.looseness * bundle) * np.exp(0.12 * layout.texture) * (0.55 + 0.45 * mesh)
     tissue, stroma = 1 - layout.gap, 1 - layout.epithelium
     eosin = tissue * patchy * (layout.epithelium * preset.cytoplasm * cell + stroma * preset.stroma * fibre)
     basophilia = preset.cytoplasm_hematoxylin * rng.lognormal(0, 0.4)
