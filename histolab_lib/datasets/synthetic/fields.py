@@ -30,8 +30,8 @@ def noise(rng: np.random.Generator, size: int, length_px: float) -> Field:
     """
     reach = min(size // 2, int(np.ceil(2.5 * size / (2 * np.pi * length_px))) + 1)
     rows = np.r_[0:reach, -reach:0]
-    damping = 2 * (np.pi * length_px / size) ** 2
-    weight = np.exp(-damping * (rows[:, None] ** 2 + np.arange(reach)[None, :] ** 2)).astype(np.float32)
+    decay = np.exp(-2 * (np.pi * length_px / size * rows) ** 2).astype(np.float32)
+    weight = np.outer(decay, decay[:reach])
     weight[0, 0] = 0  # no constant term: the mean is 0
     draws = rng.standard_normal((2, 2 * reach, reach), dtype=np.float32) * weight
     spectrum = np.zeros((size, size // 2 + 1), np.complex64)

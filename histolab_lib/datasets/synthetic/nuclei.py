@@ -164,7 +164,8 @@ def _draw(
     edge_px = 0.8 + defocus
     cover = np.clip((1 - depth) * (nucleus.radius_px / edge_px) + 0.5, 0, 1)
     amount, redness = _stain(rng, nucleus, depth, [field[where] for field in chromatin], plane, defocus)
-    level = kind.hematoxylin * rng.lognormal(0, 0.22) * (0.5 if rng.uniform() < 0.12 else 1.0)
+    pale = rng.uniform(0.3, 0.7) if rng.uniform() < 0.25 else 1.0
+    level = kind.hematoxylin * rng.lognormal(0, 0.28) * pale
     new, old = level * amount * cover, hematoxylin[where]
     thick = np.where(instances[where] > 0, np.maximum(new, old) + 0.3 * np.minimum(new, old), (1 - cover) * old + new)
     hematoxylin[where] = thick

@@ -54,12 +54,12 @@ def photograph(
     blur_px = rng.uniform(0.4, 0.9)
     white = rng.uniform(236, 250) * np.array([1.0, rng.uniform(0.97, 1.0), rng.uniform(0.985, 1.005)])
     light = 1 + np.float32(0.008) * noise(rng, size, size / 3)
-    grain = rng.standard_normal((size, size), dtype=np.float32)
     colours = np.float32(np.log(10)) * vectors.astype(np.float32)
     image = np.empty((size, size, 3), np.uint8)
     for channel in range(3):
         transmitted = np.exp(-(hematoxylin * colours[0, channel] + eosin * colours[1, channel]))
         seen = ndimage.gaussian_filter(transmitted, blur_px, truncate=3) * light
-        seen = np.float32(white[channel]) * seen + rng.standard_normal((size, size), dtype=np.float32) + 0.8 * grain
+        grain = np.float32(1.2) * rng.standard_normal((size, size), dtype=np.float32)
+        seen = np.float32(white[channel]) * seen + grain
         image[..., channel] = np.clip(np.rint(seen), 0, 255)
     return image

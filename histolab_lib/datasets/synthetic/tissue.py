@@ -54,13 +54,14 @@ def lay_out(rng: np.random.Generator, size: int, preset: Preset) -> Layout:
 def _vacuoles(rng: np.random.Generator, size: int, preset: Preset) -> Field:
     """Round empty places: fat, vacuoles, small vessels."""
     empty = np.zeros((size, size), np.float32)
+    wobble = 1 + np.float32(0.10) * noise(rng, size, 8)
     for _ in range(rng.poisson(preset.vacuoles * (size / 256) ** 2)):
         radius = rng.lognormal(np.log(14), 0.45)
         y, x = rng.uniform(0, size, 2)
         cut = window(size, y, x, 1.3 * radius)
         if cut is not None:
             where, dy, dx = cut
-            distance = np.hypot(dy * rng.uniform(0.85, 1.15), dx)
+            distance = np.hypot(dy * rng.uniform(0.75, 1.25), dx) * wobble[where]
             empty[where] = np.maximum(empty[where], smoothstep(distance, radius, radius - 2.5))
     return empty
 
@@ -84,15 +85,19 @@ def draw_ground(
     """
     size = layout.gap.shape[0]
     patchy = np.exp(0.20 * noise(rng, size, 16))
-    threads = 1.25 - 0.55 * np.abs(noise(rng, size, 1.7)) + 0.16 * noise(rng, size, 0.7)
+    holes = np.abs(noise(rng, size, rng.uniform(1.2, 2.4)))
+    threads = 1 + rng.uniform(0.15, 0.6) * (0.45 - holes) + 0.14 * noise(rng, size, 0.7)
     mesh = np.maximum(threads, 0.1)  # the fine threads of cytoplasm between its vacuoles
     cell = _cells(rng, size, preset, centres) * mesh
     bundle = smoothstep(layout.texture, -1.5, 0.6)
-    fibre = (1 - preset.looseness + preset.looseness * bundle) * np.exp(0.12 * layout.texture) * (0.55 + 0.45 * mesh)
+    looseness = preset.looseness * rng.uniform(0.5, 1.15)
+    fibre = (1 - looseness + looseness * bundle) * np.exp(0.12 * layout.texture) * (0.55 + 0.45 * mesh)
     tissue, stroma = 1 - layout.gap, 1 - layout.epithelium
     eosin = tissue * patchy * (layout.epithelium * preset.cytoplasm * cell + stroma * preset.stroma * fibre)
-    basophilia = preset.cytoplasm_hematoxylin * rng.lognormal(0, 0.4)
-    hematoxylin = tissue * patchy * (layout.epithelium * basophilia * cell + stroma * 0.11 * fibre)
+    haze = np.exp(0.36 * noise(rng, size, 9))  # ribosomes, mucus, nuclei above and below the section
+    basophilia = preset.cytoplasm_hematoxylin * rng.lognormal(0, 0.45)
+    bluish = 0.13 * rng.lognormal(0, 0.4)
+    hematoxylin = tissue * haze * (layout.epithelium * basophilia * cell + stroma * bluish * fibre)
     return hematoxylin + np.float32(0.01), eosin + np.float32(0.015)
 
 
@@ -105,13 +110,14 @@ def _cells(rng: np.random.Generator, size: int, preset: Preset, centres: Sequenc
     spare = [(*rng.uniform(0, size, 2), 0.0) for _ in range(4 + len(centres) // 4)]
     seeds = np.array([*centres, *spare])
     grid = np.stack(np.meshgrid(*[np.arange(0, size, 2.0)] * 2, indexing="ij"), axis=-1)
-    bend = np.stack([noise(rng, size, 5)[::2, ::2], noise(rng, size, 5)[::2, ::2]], axis=-1)
+    bend = np.stack([noise(rng, len(grid), 2.5), noise(rng, len(grid), 2.5)], axis=-1)
     found = spatial.cKDTree(seeds[:, :2]).query(grid + 1.5 * bend, k=2)
     distance, index = np.asarray(found[0]), np.asarray(found[1])
     gain = rng.lognormal(0, 0.18, len(seeds))[index[..., 0]]
-    border = np.exp(-(((distance[..., 1] - distance[..., 0]) / 2.6) ** 2))
+    border = np.exp(-(((distance[..., 1] - distance[..., 0]) / rng.uniform(2.2, 4.0)) ** 2))
     ring = np.exp(-(((distance[..., 0] - 1.25 * seeds[index[..., 0], 2]) / 3.0) ** 2))
-    stain = gain * np.clip(1 + preset.border * border - preset.halo * ring, 0.08, 3)
+    patches = smoothstep(noise(rng, len(grid), 9), -1.2, 1.0) * rng.uniform(0.6, 1.6)  # borders come and go
+    stain = gain * np.clip(1 + preset.border * patches * border - preset.halo * ring, 0.08, 3)
     full = np.repeat(np.repeat(stain.astype(np.float32), 2, 0), 2, 1)[:size, :size]
     smooth: Field = ndimage.uniform_filter(full, 3)
     return smooth
@@ -123,14 +129,16 @@ def draw_distractors(
     """Draw what is not a nucleus but may be taken for one, in place: smears, debris, red blood cells."""
     size = len(hematoxylin)
     scale = (size / 256) ** 2
-    for _ in range(rng.poisson(3.0 * scale)):  # nuclei far out of focus, which nobody outlines
-        _blob(rng, hematoxylin, rng.uniform(0, size, 2), rng.uniform(5, 12), rng.uniform(0.08, 0.22), 2.0)
+    smears = np.zeros_like(hematoxylin)
+    for _ in range(rng.poisson(9.0 * scale)):  # nuclei far out of focus, which nobody outlines
+        _blob(rng, smears, rng.uniform(0, size, 2), rng.uniform(4, 12), rng.uniform(0.08, 0.35), rng.uniform(1.6, 3))
+    hematoxylin += smears * (1 - layout.gap)
     for _ in range(rng.poisson(4.0 * scale)):  # apoptotic debris and pigment
         _blob(rng, hematoxylin, rng.uniform(0, size, 2), rng.uniform(1.0, 2.4), rng.uniform(0.3, 0.9), 4.0)
     for _ in range(rng.poisson(preset.red_cells * scale)):
         middle = rng.uniform(0, size, 2)
         for _ in range(rng.poisson(5) + 1):
-            _red_cell(rng, layout, middle + rng.normal(0, 18, 2), hematoxylin, eosin)
+            _red_cell(rng, middle + rng.normal(0, 18, 2), hematoxylin, eosin)
 
 
 def _blob(rng: np.random.Generator, field: Field, centre: _Point, radius: float, amount: float, power: float) -> None:
@@ -142,7 +150,7 @@ def _blob(rng: np.random.Generator, field: Field, centre: _Point, radius: float,
         field[where] += np.float32(amount) * np.exp(-(distance**power)).astype(np.float32)
 
 
-def _red_cell(rng: np.random.Generator, layout: Layout, centre: _Point, hematoxylin: Field, eosin: Field) -> None:
+def _red_cell(rng: np.random.Generator, centre: _Point, hematoxylin: Field, eosin: Field) -> None:
     """One erythrocyte: a flat eosin disc about 5 micrometres wide after shrinking, a little paler in the middle."""
     radius = rng.uniform(8, 11)
     cut = window(len(eosin), centre[0], centre[1], 1.4 * radius)
