@@ -6,13 +6,13 @@ A chapter asks once, ``run = begin(profile)``, and uses what it is given; it nev
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from histolab_lib import datasets
 from histolab_lib.data_dir import DataError, tissue_dir
-from histolab_lib.datasets import TileSequence
+from histolab_lib.tile import Tile
 
 __all__ = ["PROFILES", "RUN_MIME", "Profile", "Run", "begin"]
 
@@ -100,7 +100,7 @@ class Run:
 
         return str(torch.cuda.get_device_name())
 
-    def tiles(self, split: str) -> TileSequence:
+    def tiles(self, split: str) -> Sequence[Tile]:
         """Return the tiles of a split: of the real set or, where the profile or the machine has none, synthetic.
 
         Parameters

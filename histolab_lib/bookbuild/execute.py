@@ -124,9 +124,21 @@ def _workers(profile: str) -> int:
     return max(1, os.cpu_count() or 1) if profile == "smoke" else 1
 
 
-def _warm_up() -> None:
-    """Make matplotlib's font cache before a kernel does: it reports that on stderr, which the gates refuse."""
+def _code_cells(chapter: Chapter) -> int:
+    return sum(cell.cell_type == "code" for cell in read_source(chapter).cells)
+
+
+def _warm_up(build: Path) -> None:
+    """Prepare the folders that kernels read: their own settings, and matplotlib's font cache.
+
+    A kernel that makes the font cache itself reports it on stderr, which the gates refuse.
+    """
     import matplotlib.font_manager
+
+    settings = build / "ipython" / "profile_default" / "ipython_kernel_config.py"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    # A kernel warns at each start that it talks to this machine unencrypted; it never leaves this machine.
+    settings.write_text("c.IPKernelApp.log_level = 40\n", encoding="utf-8")
 
     matplotlib.font_manager.findfont("DejaVu Sans")
 
@@ -162,11 +174,11 @@ def execute(chapters: Sequence[Chapter], profile: str, *, force: bool = False, c
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with applied(kernel_environment(profile, build)), Progress(*columns, console=console) as progress:
         if open_:
-            _warm_up()
+            _warm_up(build)
         with ThreadPoolExecutor(_workers(profile)) as pool:
             futures = {}
             for chapter in open_:
-                task = progress.add_task(chapter.key, total=len(read_source(chapter).cells))
+                task = progress.add_task(chapter.key, total=_code_cells(chapter))
                 step = lambda task=task: progress.advance(task)  # noqa: E731
                 futures[pool.submit(_run, chapter, profile, keys[chapter], step)] = chapter
             for future in as_completed(futures):

@@ -1,6 +1,6 @@
 """Turn the staged pages into the site, warnings being errors."""
 
-import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +9,8 @@ from pathlib import Path
 from histolab_lib.bookbuild.chapters import BookError
 
 __all__ = ["build_site"]
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def build_site(staged: Path, site: Path) -> Path:
@@ -38,11 +40,12 @@ def build_site(staged: Path, site: Path) -> Path:
         *("build", str(staged), "--path-output", str(scratch), "--all", "-W", "-n", "--keep-going"),
     ]
     log = site.parent / "site.log"
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"NO_COLOR": "1"})  # noqa: S603
-    log.write_text(done.stdout + done.stderr, encoding="utf-8")
+    done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603
+    output = _COLOUR.sub("", done.stdout + done.stderr)
+    log.write_text(output, encoding="utf-8")
     built = scratch / "_build" / "html"
     if done.returncode != 0 or not (built / "index.html").is_file():
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if "WARNING" in line or "ERROR" in line]
+        lines = [line for line in output.splitlines() if "WARNING" in line or "ERROR" in line]
         raise BookError("the site was not built:\n" + "\n".join(lines[:20] or [f"see {log}"]) + f"\n  whole log: {log}")
     shutil.rmtree(site, ignore_errors=True)
     shutil.move(built, site)

@@ -20,7 +20,9 @@ from histolab_lib.bookbuild.execute import Executed, build_dir
 from histolab_lib.bookbuild.repository import Repository, commit, find_repository
 from histolab_lib.profiles import RUN_MIME
 
-__all__ = ["complete_config", "foot", "stage"]
+__all__ = ["complete_config", "foot", "run_facts", "stage"]
+
+_MATHJAX = "mathjax"  # its folder below book/_static of the staged book
 
 
 def foot(facts: Sequence[str]) -> str:
@@ -88,7 +90,7 @@ def complete_config(config: Mapping[str, Any], repository: Repository | None, *,
     full: dict[str, Any] = deepcopy(dict(config))
     sphinx = full.setdefault("sphinx", {}).setdefault("config", {})
     if with_mathjax:
-        sphinx["mathjax_path"] = f"{mathjax.FOLDER}/tex-chtml.js"
+        sphinx["mathjax_path"] = f"{_MATHJAX}/tex-chtml.js"
     if repository is not None:
         full["repository"] = {"url": repository.url, "branch": repository.branch, "path_to_book": ""}
         html = full.setdefault("html", {})
@@ -125,7 +127,7 @@ def stage(root: Path, executed: Sequence[Executed]) -> Path:
     shutil.copytree(root / "book" / "_static", target / "book" / "_static", dirs_exist_ok=True)
     shutil.copy(root / "book" / "references.bib", target / "book" / "references.bib")
     shutil.copy(root / "_toc.yml", target / "_toc.yml")
-    vendored = mathjax.vendor(target / "book" / "_static" / mathjax.FOLDER)
+    vendored = mathjax.vendor(target / "book" / "_static" / _MATHJAX, root / "book" / "_static" / "vendor.toml")
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     completed = complete_config(config, repository, with_mathjax=vendored)
     (target / "_config.yml").write_text(yaml.safe_dump(completed, sort_keys=False), encoding="utf-8")
