@@ -91,7 +91,7 @@ def make(
     draw_distractors(rng, layout, tissue, hematoxylin, eosin)
     instances, classes = draw_nuclei(rng, nuclei, hematoxylin, eosin)
     hematoxylin *= np.float32(rng.lognormal(0.0, 0.25))  # laboratories stain darker or paler
-    eosin *= np.float32(rng.lognormal(0.0, 0.25))
+    eosin *= np.float32(rng.lognormal(-0.1, 0.28))
     vectors = stain_vectors(rng)
     image = photograph(rng, hematoxylin, eosin, vectors)
     truth = {"synthetic": True, "preset": preset, **(source or {})}

@@ -70,7 +70,7 @@ def fibres(rng: np.random.Generator, size: int, wave_px: float = 45.0) -> tuple[
 
 
 def _stretched(rng: np.random.Generator, across: Field, along: Field) -> Field:
-    tile = noise(rng, 128, 0.8)
+    tile = noise(rng, 192, 0.8)  # repeats after 250 px across the finest fibres
     sampled: Field = ndimage.map_coordinates(tile, np.stack([across, along]), order=1, mode="grid-wrap")
     return sampled
 

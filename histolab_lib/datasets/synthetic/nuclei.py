@@ -160,7 +160,7 @@ def _draw(
     distance = np.abs(plane)
     depth = distance / (nucleus.radius_px * _outline(rng, plane / np.maximum(distance, 1e-3), kind.roughness))
     inside = depth < 1
-    defocus = rng.gamma(1.2, 0.45) if rng.uniform() < 0.8 else rng.uniform(1.5, 3.5)
+    defocus = rng.gamma(1.2, 0.3) if rng.uniform() < 0.8 else rng.uniform(1.5, 3.5)
     edge_px = 0.8 + defocus
     cover = np.clip((1 - depth) * (nucleus.radius_px / edge_px) + 0.5, 0, 1)
     amount, redness = _stain(rng, nucleus, depth, [field[where] for field in chromatin], plane, defocus)
@@ -169,7 +169,7 @@ def _draw(
     new, old = level * amount * cover, hematoxylin[where]
     thick = np.where(instances[where] > 0, np.maximum(new, old) + 0.3 * np.minimum(new, old), (1 - cover) * old + new)
     hematoxylin[where] = thick
-    eosin[where] = eosin[where] * (1 - 0.3 * cover) + redness * cover
+    eosin[where] = eosin[where] * (1 - 0.4 * cover) + redness * cover
     region = instances[where]
     region[inside & (region == 0)] = number
 
@@ -198,7 +198,7 @@ def _stain(
     texture = 0.65 * chromatin[0] + 0.7 * chromatin[1]
     clumps = kind.clumps * sharp * (0.95 * np.maximum(texture, -0.7) - 0.05)
     amount = np.maximum(1 - 0.25 * kind.rim + clumps + kind.rim * rim * rng.uniform(0.5, 1.2), 0.15)
-    redness = 0.06 + 0.09 * np.maximum(amount, 0)
+    redness = 0.05 + 0.05 * np.maximum(amount, 0)
     for _ in range(rng.poisson(kind.nucleoli)):
         offset = rng.uniform(0, 0.5) * nucleus.radius_px * np.exp(2j * np.pi * rng.uniform())
         radius = rng.uniform(0.10, 0.20) * nucleus.radius_px

@@ -98,7 +98,10 @@ def draw_ground(
     basophilia = preset.cytoplasm_hematoxylin * rng.lognormal(0, 0.45)
     bluish = 0.13 * rng.lognormal(0, 0.4)
     hematoxylin = tissue * haze * (layout.epithelium * basophilia * cell + stroma * bluish * fibre)
-    return hematoxylin + np.float32(0.01), eosin + np.float32(0.015)
+    # Edges of tissue curl and stain darker; threads and secretion hang into the gaps.
+    edge = rng.uniform(0.3, 1.0) * preset.cytoplasm * layout.gap * tissue
+    wisps = 0.07 * layout.gap * np.exp(-((holes / 0.4) ** 2)) * smoothstep(haze, 0.9, 1.6)
+    return hematoxylin + 0.3 * wisps + np.float32(0.01), eosin + edge + wisps + np.float32(0.015)
 
 
 def _cells(rng: np.random.Generator, size: int, preset: Preset, centres: Sequence[tuple[float, float, float]]) -> Field:
@@ -160,7 +163,7 @@ def _red_cell(rng: np.random.Generator, centre: _Point, hematoxylin: Field, eosi
     turn, squeeze = rng.uniform(0, np.pi), rng.uniform(0.7, 1.0)
     along, across = np.cos(turn) * dx + np.sin(turn) * dy, (np.cos(turn) * dy - np.sin(turn) * dx) / squeeze
     distance = np.hypot(along, across) / np.float32(radius)
-    cover = smoothstep(distance, 1.08, 0.92) * np.float32(rng.uniform(0.75, 1.0))
-    amount = rng.uniform(0.5, 0.75) * (1 - 0.25 * np.exp(-((distance / 0.5) ** 2)))
+    cover = smoothstep(distance, 1.05, 0.95) * np.float32(rng.uniform(0.85, 1.0))
+    amount = rng.uniform(0.55, 0.95) * (1 - 0.25 * np.exp(-((distance / 0.5) ** 2)))
     eosin[where] = eosin[where] * (1 - cover) + cover * amount
-    hematoxylin[where] = hematoxylin[where] * (1 - cover) + cover * np.float32(0.03)
+    hematoxylin[where] = hematoxylin[where] * (1 - cover) + cover * np.float32(0.01)
