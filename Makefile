@@ -21,10 +21,10 @@ TORCH_FILE := $(firstword $(wildcard $(addsuffix /torch-[0-9]*.whl,$(PIP_FIND_LI
 ifeq ($(TORCH_FILE),)
 TORCH_FROM := --torch-backend auto
 else
-TORCH_FROM := --find-links $(PIP_FIND_LINKS)
+TORCH_FROM := $(addprefix --find-links ,$(PIP_FIND_LINKS))
 endif
 
-.PHONY: help install book test quick lint bench serve pairs references publish-check clean
+.PHONY: help install book test quick lint bench serve pairs references publish-check device-check clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
@@ -79,6 +79,9 @@ publish-check: $(READY) ## everything that must hold before publishing, in the o
 	$(MAKE) book
 	$(MAKE) test
 	@echo "ready to publish: _build/html"
+
+device-check: $(READY) ## fail unless a GPU is there that torch can use
+	$(BIN)/python -c 'import torch, sys; print(torch.cuda.get_device_name() if torch.cuda.is_available() else sys.exit("error: torch finds no GPU on this machine"))'
 
 clean: ## remove what can be made again (not .venv, not runs)
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis dist

@@ -1,12 +1,13 @@
 """The command line: ``histolab book ...`` and ``histolab data ...``."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from histolab_lib import __version__
 from histolab_lib.data_dir import DataError
@@ -55,7 +56,9 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _main(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Read what every command shares."""
 
@@ -137,27 +140,41 @@ def serve_command(
     site: Annotated[Path | None, typer.Option(help="The built site; default: _build/html.")] = None,
     port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.")] = 8000,
 ) -> None:
-    """Show the built book on this machine."""
+    """Show the built book on this machine, until Ctrl+C."""
     from histolab_lib.bookbuild.chapters import BookError, find_root
     from histolab_lib.bookbuild.execute import build_dir
-    from histolab_lib.bookbuild.serve import serve_forever
+    from histolab_lib.bookbuild.serve import make_server, site_prefix
 
     try:
-        serve_forever(site or build_dir(find_root()) / "html", port)
-    except (BookError, OSError, ValueError) as error:
+        folder = site or build_dir(find_root()) / "html"
+        server = make_server(folder, port)
+    except (BookError, OSError) as error:
         raise _fail(error) from None
+    address = f"http://127.0.0.1:{server.server_address[1]}{site_prefix(folder)}"
+    _out.print(f"The book is at {address} (Ctrl+C ends)", highlight=False)
+    with suppress(KeyboardInterrupt), server:
+        server.serve_forever()
+
+
+def _split_counts(splits: Mapping[str, tuple[int, int]]) -> str:
+    return ", ".join(f"{split} {found} of {wanted}" if wanted else split for split, (found, wanted) in splits.items())
 
 
 @data.command("list")
 def list_command() -> None:
-    """Show every data set: whether it is here, how much of it, and its licence."""
+    """Show every data set: how much of it is here, where, and its licence."""
     from histolab_lib.datasets import registry
 
     try:
-        rows = registry.status()
+        rows = [registry.status(name) for name in registry.entries()]
     except DataError as error:
         raise _fail(error) from None
-    table = Table("set", "what it is", "tiles by split", "here", "licence", "page")
     for row in rows:
-        table.add_row(row.name, row.title, row.splits, row.here, row.licence, row.url)
-    _out.print(table)
+        _out.print(f"[bold]{row.name}[/]: {row.title}", highlight=False, soft_wrap=True)
+        where = row.where if row.found else f"not complete, looked in {row.where}"
+        lines = {"tiles": _split_counts(row.splits), "where": where, "licence": row.licence, "page": row.url}
+        for key, value in lines.items():
+            if value:
+                _out.print(f"  {key:<8} {value}", highlight=False, markup=False, soft_wrap=True)
+    if not all(row.found for row in rows):
+        _out.print("Set HISTOLAB_DATA to the folder that holds the sets you have; their pages say how to get them.")

@@ -43,9 +43,10 @@ _HIT, _MISSED, _EXTRA = PALETTE["sky"], PALETTE["vermilion"], PALETTE["yellow"]
 @contextmanager
 def style() -> Iterator[None]:
     """Draw in the book's style inside a ``with`` block; the reader's own settings are left alone."""
-    import matplotlib as mpl
+    from matplotlib import rc_context
+    from matplotlib.rcsetup import cycler
 
-    settings = {
+    settings: dict[Any, Any] = {
         "figure.dpi": 110,
         "savefig.dpi": 110,
         "figure.constrained_layout.use": True,
@@ -53,10 +54,10 @@ def style() -> Iterator[None]:
         "axes.titlesize": 10,
         "axes.spines.top": False,
         "axes.spines.right": False,
-        "axes.prop_cycle": mpl.cycler(color=[PALETTE[c] for c in ("blue", "vermilion", "green", "orange", "purple")]),
+        "axes.prop_cycle": cycler(color=[PALETTE[c] for c in ("blue", "vermilion", "green", "orange", "purple")]),
         "image.interpolation": "nearest",
     }
-    with mpl.rc_context(settings):
+    with rc_context(settings):
         yield
 
 
@@ -198,7 +199,11 @@ def _rgb(colour: str) -> tuple[int, int, int]:
 
 
 def draw_errors(
-    tiles: Sequence[Tile], masks: Sequence[npt.NDArray[np.bool_]], scores: Sequence[float], *, crop_px: int | None = None
+    tiles: Sequence[Tile],
+    masks: Sequence[npt.NDArray[np.bool_]],
+    scores: Sequence[float],
+    *,
+    crop_px: int | None = None,
 ) -> "Figure":
     """Draw predictions tile by tile: the tissue above, its agreement map below, the tile's Dice in the title.
 
@@ -222,7 +227,11 @@ def draw_errors(
             axes[i].imshow(image)
             axes[i].set_title(f"{_short(tile.name)}\nDice {score:.2f}", fontsize=8)
             axes[len(tiles) + i].imshow(error_map(image, true, mask[window, window]))
-        keys = [Patch(color=_HIT, label="found"), Patch(color=_MISSED, label="missed"), Patch(color=_EXTRA, label="invented")]
+        keys = [
+            Patch(color=_HIT, label="found"),
+            Patch(color=_MISSED, label="missed"),
+            Patch(color=_EXTRA, label="invented"),
+        ]
         figure.legend(handles=keys, loc="outside lower center", ncols=3, frameon=False)
     return _done(figure)
 
@@ -247,8 +256,17 @@ def draw_scores(scores: Mapping[str, Mapping[str, float]], *, score: str) -> "Fi
             ax.plot([scores[m][name] for m in methods], range(len(methods)), color="0.8", linewidth=0.8, zorder=1)
         for row, method in enumerate(methods):
             values = np.array(list(scores[method].values()))
-            ax.scatter(values, np.full(values.size, row), s=28, color=PALETTE["sky"], edgecolor=PALETTE["blue"], zorder=2)
-            ax.plot([np.nanmean(values)] * 2, [row - 0.28, row + 0.28], color=PALETTE["vermilion"], linewidth=2, zorder=3)
-        ax.set(yticks=range(len(methods)), yticklabels=methods, xlabel=f"{score}, one dot an image", ylim=(-0.5, len(methods) - 0.5))
+            ax.scatter(
+                values, np.full(values.size, row), s=28, color=PALETTE["sky"], edgecolor=PALETTE["blue"], zorder=2
+            )
+            ax.plot(
+                [np.nanmean(values)] * 2, [row - 0.28, row + 0.28], color=PALETTE["vermilion"], linewidth=2, zorder=3
+            )
+        ax.set(
+            yticks=range(len(methods)),
+            yticklabels=methods,
+            xlabel=f"{score}, one dot an image",
+            ylim=(-0.5, len(methods) - 0.5),
+        )
         ax.invert_yaxis()
     return _done(figure)

@@ -54,7 +54,8 @@ class Tile:
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise ValueError(f"tile {self.name}: image must be uint8 (H, W, 3), got {image.dtype} {image.shape}")
         if instances.dtype != np.int32 or instances.ndim != 2:
-            raise ValueError(f"tile {self.name}: instances must be int32 (H, W), got {instances.dtype} {instances.shape}")
+            got = f"{instances.dtype} {instances.shape}"
+            raise ValueError(f"tile {self.name}: instances must be int32 (H, W), got {got}")
         if image.shape[:2] != instances.shape:
             raise ValueError(
                 f"tile {self.name}: image is {image.shape[0]}x{image.shape[1]} pixels but its instance map is "

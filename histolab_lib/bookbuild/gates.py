@@ -123,7 +123,9 @@ def _metadata(notebook: NotebookNode) -> Iterator[str]:
 
 def _no_alt_text(notebook: NotebookNode) -> Iterator[str]:
     for i, cell in _code(notebook):
-        pictures = sum("image/png" in out.get("data", {}) or "image/jpeg" in out.get("data", {}) for out in cell.outputs)
+        pictures = sum(
+            "image/png" in out.get("data", {}) or "image/jpeg" in out.get("data", {}) for out in cell.outputs
+        )
         alt = str(cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")).strip()
         if pictures and not alt:
             yield f"{_name(i, cell)} draws a figure without alt text (mystnb: image: alt:)"

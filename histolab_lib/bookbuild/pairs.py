@@ -191,7 +191,9 @@ def check_pair(chapter: Chapter) -> list[str]:
     if pair is None:
         return [f"{chapter.key}: pair out of step: there is no .ipynb; run make references"]
     if _cells(source) != _cells(pair):
-        return [f"{chapter.key}: pair out of step: .md and .ipynb differ in {_difference(source, pair)}; run make pairs"]
+        return [
+            f"{chapter.key}: pair out of step: .md and .ipynb differ in {_difference(source, pair)}; run make pairs"
+        ]
     fresh = _keep_outputs(source, pair)
     if notebook_text(fresh) != chapter.ipynb.read_text(encoding="utf-8"):
         return [f"{chapter.key}: pair out of step: ids or metadata of the .ipynb differ; run make pairs"]

@@ -9,7 +9,9 @@ _METRIC = re.compile(
     r"|accurac(?:y|ies)|hausdorff|hd95|loss|score[sd]?)(?![\w-])",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d*\.\d+|\d+(?:\.\d+)?\s?(?:%|percent\b|points?\b))(?![\w]|\.\d)", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"(?<![\w.])[+-]?(?:\d*\.\d+|\d+(?:\.\d+)?\s?(?:%|percent\b|points?\b))(?![\w]|\.\d)", re.IGNORECASE
+)
 # Code, mathematics and roles are not prose: what stands in them is an expression or comes from a lookup.
 _NOT_PROSE = (
     re.compile(r"\$\$.*?\$\$", re.DOTALL),

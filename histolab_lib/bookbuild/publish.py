@@ -83,7 +83,9 @@ def check_book(profile: str, *, console: Console) -> int:
     for chapter in found:
         path = executed_path(chapter, profile)
         if not path.is_file():
-            raise BookError(f"{chapter.key} has not been run with the profile {profile}; run make book PROFILE={profile}")
+            raise BookError(
+                f"{chapter.key} has not been run with the profile {profile}; run make book PROFILE={profile}"
+            )
         executed = nbformat.read(path, as_version=4)
         faults += check_notebook(chapter.key, executed)
         if profile == "smoke" and chapter.ipynb.is_file():
