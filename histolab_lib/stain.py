@@ -62,7 +62,7 @@ def od_to_rgb(od: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.uint8]:
 
 
 def separate(image: npt.NDArray[np.uint8], stains: npt.NDArray[np.floating[Any]] = RUIFROK_HED) -> _Floats:
-    """How much of each stain a pixel holds: solves ``rgb_to_od(image) = 6 * concentrations @ stains``.
+    """How much of each stain a pixel holds: solves ``rgb_to_od(image) = concentrations @ stains``.
 
     Parameters
     ----------
@@ -74,9 +74,9 @@ def separate(image: npt.NDArray[np.uint8], stains: npt.NDArray[np.floating[Any]]
     Returns
     -------
     ndarray of float64, shape (H, W, 3)
-        Channel k belongs to row k of `stains`. In scikit-image's unit, where 1 is an optical density of 6: it takes
-        logarithms to the base 1e-6. Negative where a colour lies outside what the stains can mix; scikit-image clips
-        these to 0, which cannot be undone, so we do not.
+        Channel k belongs to row k of `stains`; 1 is an optical density of 1. Negative where a colour lies outside what
+        the stains can mix. scikit-image's ``rgb2hed`` is a sixth of this (it takes logarithms to the base 1e-6), with
+        negative values clipped to 0, which cannot be undone.
 
     Raises
     ------
@@ -88,11 +88,11 @@ def separate(image: npt.NDArray[np.uint8], stains: npt.NDArray[np.floating[Any]]
     White holds nothing; a pixel of pure hematoxylin holds some of that alone:
 
     >>> white_and_blue = np.array([[[255, 255, 255], [57, 51, 131]]], np.uint8)
-    >>> separate(white_and_blue).round(3) + 0.0
-    array([[[0.   , 0.   , 0.   ],
-            [0.167, 0.   , 0.   ]]])
+    >>> separate(white_and_blue).round(2) + 0.0
+    array([[[0., 0., 0.],
+            [1., 0., 0.]]])
     """
-    return rgb_to_od(image) @ np.linalg.inv(_stains(stains)) / _DARKEST_OD
+    return rgb_to_od(image) @ np.linalg.inv(_stains(stains))
 
 
 def combine(
@@ -103,18 +103,18 @@ def combine(
     Parameters
     ----------
     concentrations : ndarray of float, shape (H, W, 3)
-        In the unit of `separate`.
+        As `separate` gives them.
     stains : ndarray of float, shape (3, 3)
         The rows that they were separated with.
 
     Examples
     --------
-    >>> combine(np.array([[[0.0, 0.0, 0.0], [1 / 6, 0.0, 0.0]]]))
+    >>> combine(np.array([[[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]]]))
     array([[[255, 255, 255],
             [ 57,  51, 131]]], dtype=uint8)
     """
     concentrations = _channels("concentrations", concentrations)
-    return od_to_rgb(_DARKEST_OD * concentrations @ _stains(stains))
+    return od_to_rgb(concentrations @ _stains(stains))
 
 
 def hematoxylin(image: npt.NDArray[np.uint8]) -> _Floats:
@@ -128,7 +128,8 @@ def hematoxylin(image: npt.NDArray[np.uint8]) -> _Floats:
     Returns
     -------
     ndarray of float64, shape (H, W)
-        In the unit of `separate`. The floor of the book, Otsu's threshold on this channel, is defined on it.
+        In scikit-image's unit, a sixth of an optical density. The floor of the book, Otsu's threshold on this channel,
+        is defined on it.
 
     Examples
     --------
