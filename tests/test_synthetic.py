@@ -5,6 +5,8 @@ import sys
 import numpy as np
 import pytest
 from scipy import ndimage
+from skimage.color import rgb2hed
+from skimage.filters import threshold_otsu
 
 from histolab_lib.datasets import synthetic
 from histolab_lib.datasets.synthetic import optics
@@ -164,6 +166,16 @@ def test_the_picture_is_what_beer_and_lambert_make_of_the_concentrations(scenes)
         assert ratio.max() < 1.10
 
 
+def test_thresholded_hematoxylin_neither_fails_nor_solves_it(scenes):
+    # On the MoNuSeg training tiles this floor has a mean Dice of 0.70.
+    scores = []
+    for scene in scenes:
+        stain, true = rgb2hed(scene.image)[..., 0], scene.instances > 0
+        pred = stain > threshold_otsu(stain)
+        scores.append(2 * (true & pred).sum() / (true.sum() + pred.sum()))
+    assert 0.55 < np.mean(scores) < 0.82
+
+
 def test_concentrations_are_finite_and_not_negative(scenes):
     for scene in scenes:
         for stain in (scene.hematoxylin, scene.eosin):
@@ -199,11 +211,11 @@ def test_no_two_presets_look_alike(scenes):
 @pytest.mark.parametrize(
     ("preset", "count", "mean", "foreground_px"),
     [
-        ("mixed", 29, (187.7, 142.2, 180.8), 9587),
-        ("dense", 85, (157.9, 118.8, 158.3), 23580),
-        ("vesicular", 28, (176.0, 116.1, 160.8), 14337),
-        ("stromal", 31, (156.9, 97.9, 140.4), 8811),
-        ("clear", 42, (161.0, 106.3, 137.0), 16028),
+        ("mixed", 29, (187.1, 141.1, 180.1), 9587),
+        ("dense", 85, (157.9, 118.9, 158.3), 23580),
+        ("vesicular", 28, (175.7, 115.4, 160.2), 14337),
+        ("stromal", 31, (154.4, 93.6, 137.0), 8811),
+        ("clear", 42, (160.8, 106.1, 136.7), 16028),
     ],
 )
 def test_the_first_tile_of_each_preset_is_the_stored_one(preset, count, mean, foreground_px):

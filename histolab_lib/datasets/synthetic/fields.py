@@ -65,7 +65,7 @@ def fibres(rng: np.random.Generator, size: int, wave_px: float = 45.0) -> tuple[
     across = cos * y - sin * x + bend
     along = cos * x + sin * y
     slope_y, slope_x = np.gradient(across)
-    grain = 0.6 * _stretched(rng, across / 1.3, along / 9) + 0.75 * _stretched(rng, across / 4.5, along / 35)
+    grain = 0.7 * _stretched(rng, across / 1.3, along / 8) + 0.65 * _stretched(rng, across / 4.5, along / 35)
     return grain.astype(np.float32), np.arctan2(slope_x, -slope_y).astype(np.float32) + np.float32(np.pi)
 
 

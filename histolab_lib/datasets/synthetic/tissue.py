@@ -90,7 +90,7 @@ def draw_ground(
     mesh = np.maximum(threads, 0.1)  # the fine threads of cytoplasm between its vacuoles
     cell = _cells(rng, size, preset, centres) * mesh
     bundle = smoothstep(layout.texture, -1.5, 0.6)
-    looseness = preset.looseness * rng.uniform(0.5, 1.15)
+    looseness = preset.looseness * rng.uniform(0.2, 1.05)
     fibre = (1 - looseness + looseness * bundle) * np.exp(0.12 * layout.texture) * (0.55 + 0.45 * mesh)
     tissue, stroma = 1 - layout.gap, 1 - layout.epithelium
     eosin = tissue * patchy * (layout.epithelium * preset.cytoplasm * cell + stroma * preset.stroma * fibre)
