@@ -183,7 +183,7 @@ def _check(files: Mapping[str, TileFiles], split: str, raster: str, labels: str)
     require(images, of=len(files), problem=f"images are missing in {folder}", advice=again)
     if raster != "official":
         labels = "xml"
-        again = f"raster={raster!r} needs outlines, label PNGs follow the official rule: ask for that, or add the XML"
+        again = f"raster={raster!r} needs outlines; label PNGs follow the official rule: ask for that, or add the XML"
     problem, kinds = _WANTED[labels]
     without = [name for name, tile in files.items() if not any(getattr(tile, kind) for kind in kinds)]
     require(without, of=len(files), problem=f"tiles have {problem} beside {folder}", advice=again)

@@ -125,7 +125,8 @@ def _vertices(polygon: npt.ArrayLike) -> _Points:
 
 def _round(values: _Points) -> _Ints:
     """Round halves away from zero, as MATLAB and C do and numpy does not."""
-    return (np.sign(values) * np.floor(np.abs(values) + 0.5)).astype(np.int64)
+    whole = np.trunc(values)
+    return (whole + np.copysign(np.abs(values - whole) >= 0.5, values)).astype(np.int64)
 
 
 def _official(points: _Points, shape: tuple[int, int]) -> _Drawn:
@@ -137,7 +138,7 @@ def _official(points: _Points, shape: tuple[int, int]) -> _Drawn:
     if not keep.any():
         return nothing, nothing
     # Where crossings below the image are left out, the polygon reaches its last row.
-    bottom = min(int(rows.max()), shape[0])
+    bottom = min(max(int(rows.max()), 1), shape[0])
     rows, columns = np.maximum(rows[keep], 1), columns[keep]
     top, left = int(rows.min()), int(columns.min())
     window = (bottom - top + 1, int(columns.max()) - left + 1)
