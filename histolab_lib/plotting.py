@@ -99,7 +99,9 @@ def _panels(count: int, columns: int, size: float) -> "tuple[Figure, list[Axes]]
 
 
 def _short(name: str) -> str:
-    """A tile's name as short as a title can be: TCGA barcodes keep site and case."""
+    """A tile's name as short as a title can be: TCGA barcodes keep site and case, synthetic names split and number."""
+    if name.startswith("synthetic-"):
+        return f"synthetic, {' '.join(name.split('-')[-2:])}"
     return "-".join(name.split("-")[:3]) if name.startswith("TCGA-") else name
 
 

@@ -1,0 +1,107 @@
+import io
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+
+from histolab_lib import plotting
+from histolab_lib.tile import Tile
+
+
+def _tile(name="tile", side=24):
+    rng = np.random.default_rng(0)
+    instances = np.zeros((side, side), np.int32)
+    instances[4:12, 4:12], instances[4:12, 12:20] = 1, 2
+    return Tile(name, rng.integers(0, 256, (side, side, 3), dtype=np.uint8), instances, organ="liver")
+
+
+def _pixels(figure):
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    buffer.seek(0)
+    return plt.imread(buffer)
+
+
+def test_the_border_between_two_touching_objects_belongs_to_both_outlines():
+    seen = plotting.outlines(_tile().instances)
+    assert seen[8, 11]
+    assert seen[8, 12]
+    assert not seen[8, 8]
+    assert not seen[0, 0]
+
+
+def test_the_error_map_tints_found_missed_and_invented_in_three_colours_and_leaves_the_rest_grey():
+    image = np.full((2, 2, 3), 100, np.uint8)
+    true = np.array([[True, True], [False, False]])
+    pred = np.array([[True, False], [True, False]])
+    shown = plotting.error_map(image, true, pred)
+    for (row, column), colour in (((0, 0), "sky"), ((0, 1), "vermilion"), ((1, 0), "yellow")):
+        wanted = 0.35 * 100 + 0.65 * np.array(plotting._rgb(plotting.PALETTE[colour]))
+        np.testing.assert_allclose(shown[row, column], wanted, atol=0.51)
+    assert shown[1, 1].tolist() == [100, 100, 100]
+
+
+def test_a_drawn_figure_is_no_longer_open_in_pyplot_so_that_a_notebook_shows_it_once():
+    figure = plotting.draw_tiles([_tile()])
+    assert plt.get_fignums() == []
+    assert _pixels(figure).std() > 0.05
+
+
+def test_tiles_are_drawn_with_their_outlines_and_their_images_stay_as_they_were():
+    tile = _tile()
+    before = tile.image.copy()
+    figure = plotting.draw_tiles([tile, tile, tile, tile], columns=3, crop_px=10)
+    np.testing.assert_array_equal(tile.image, before)
+    shown = [ax for ax in figure.axes if ax.images]
+    assert [ax.images[0].get_array().shape for ax in shown] == [(10, 10, 3)] * 4
+    drawn = np.asarray(shown[0].images[0].get_array())
+    assert (drawn[plotting.outlines(tile.instances[:10, :10])] == plotting._rgb(plotting.PALETTE["yellow"])).all()
+
+
+def test_titles_name_the_tile_briefly_and_its_organ():
+    figure = plotting.draw_tiles([_tile("TCGA-18-5592-01Z-00-DX1"), _tile("synthetic-mixed-256px-seed0-test-0003")])
+    assert [ax.get_title() for ax in figure.axes] == ["TCGA-18-5592 (liver)", "synthetic, test 0003 (liver)"]
+
+
+def test_stains_share_one_scale():
+    tile = _tile()
+    figure = plotting.draw_stains(tile.image, np.zeros((24, 24)), np.ones((24, 24)))
+    limits = [ax.images[0].get_clim() for ax in figure.axes[1:]]
+    assert limits[0] == limits[1] == (0, 1)
+
+
+@pytest.mark.parametrize("steps", [1, 5, 200])
+def test_the_learning_curve_shows_every_step_and_the_floor(steps):
+    losses = list(np.linspace(1, 0.5, steps))
+    figure = plotting.draw_learning(losses, {steps: 0.8}, floor=0.7)
+    left, right = figure.axes
+    assert left.lines[0].get_ydata().tolist() == losses
+    assert left.lines[1].get_xdata()[-1] == steps
+    assert right.lines[1].get_ydata()[0] == 0.7
+
+
+def test_scores_are_drawn_one_dot_an_image_with_lines_between_the_methods_that_share_it():
+    scores = {"first": {"a": 0.5, "b": 0.7}, "second": {"a": 0.6, "b": 0.9, "c": 0.1}}
+    ax = plotting.draw_scores(scores, score="Dice").axes[0]
+    assert [len(dots.get_offsets()) for dots in ax.collections] == [2, 3]
+    joined = [list(line.get_xdata()) for line in ax.lines[:2]]
+    assert joined == [[0.5, 0.6], [0.7, 0.9]]
+    means = [line.get_xdata()[0] for line in ax.lines[2:]]
+    np.testing.assert_allclose(means, [0.6, 0.53333333])
+
+
+def test_predictions_are_drawn_under_their_tiles_with_the_score_in_the_title():
+    tile = _tile()
+    figure = plotting.draw_errors([tile, tile], [tile.mask, ~tile.mask], [1.0, 0.0], crop_px=16)
+    titles = [ax.get_title() for ax in figure.axes]
+    assert titles == ["tile\nDice 1.00", "tile\nDice 0.00", "", ""]
+    shown = np.asarray(figure.axes[2].images[0].get_array())
+    np.testing.assert_array_equal(
+        shown, plotting.error_map(tile.image[:16, :16], tile.mask[:16, :16], tile.mask[:16, :16])
+    )
+
+
+def test_the_reader_s_own_style_is_left_alone():
+    before = dict(plt.rcParams)
+    plotting.draw_scores({"only": {"a": 1.0}}, score="Dice")
+    assert dict(plt.rcParams) == before
