@@ -1,13 +1,14 @@
 """The command line: ``histolab book ...`` and ``histolab data ...``."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from histolab_lib import __version__
 from histolab_lib.data_dir import DataError
@@ -64,46 +65,51 @@ def _main(
 
 
 def _fail(error: Exception) -> typer.Exit:
-    _err.print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True, markup=True)
+    _err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
     return typer.Exit(1)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Show what is wrong with the book, the data or the installation as a message, not as a traceback."""
+    from histolab_lib.bookbuild.chapters import BookError
+
+    try:
+        yield
+    except (BookError, DataError) as error:
+        raise _fail(error) from None
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("histolab_lib"):
+            raise
+        raise _fail(ImportError(f"{error}; the book needs the extra [book]: make install, in a checkout")) from None
 
 
 @book.command("execute")
 def execute_command(profile: ProfileOption = ProfileName.smoke, force: ForceOption = False) -> None:
     """Run the chapters whose inputs changed, and hold them against the gates."""
-    from histolab_lib.bookbuild.chapters import BookError
-    from histolab_lib.bookbuild.publish import execute_book
+    with _plain_errors():
+        from histolab_lib.bookbuild.publish import execute_book
 
-    try:
         execute_book(profile.value, force=force, console=_out)
-    except BookError as error:
-        raise _fail(error) from None
 
 
 @book.command("build")
 def build_command(profile: ProfileOption = ProfileName.smoke, force: ForceOption = False) -> None:
     """Run the chapters, hold them against the gates, and build the site."""
-    from histolab_lib.bookbuild.chapters import BookError
-    from histolab_lib.bookbuild.publish import build_book
+    with _plain_errors():
+        from histolab_lib.bookbuild.publish import build_book
 
-    try:
         index = build_book(profile.value, force=force, console=_out)
-    except BookError as error:
-        raise _fail(error) from None
-    _out.print(f"The book lies at [bold]{index}[/]", highlight=False, soft_wrap=True)
+        _out.print(f"The book lies at [bold]{escape(index)}[/]", highlight=False, soft_wrap=True)
 
 
 @book.command("check")
 def check_command(profile: ProfileOption = ProfileName.smoke) -> None:
     """Check pairs, prose and, for smoke, that the last run says what the committed outputs say."""
-    from histolab_lib.bookbuild.chapters import BookError
-    from histolab_lib.bookbuild.publish import check_book
+    with _plain_errors():
+        from histolab_lib.bookbuild.publish import check_book
 
-    try:
-        count = check_book(profile.value, console=_out)
-    except BookError as error:
-        raise _fail(error) from None
-    _out.print(f"{count} pages are in order")
+        _out.print(f"{check_book(profile.value)} pages are in order")
 
 
 @book.command("pairs")
@@ -112,27 +118,21 @@ def pairs_command(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; fail where a pair is out of step.")] = False,
 ) -> None:
     """Write each chapter's notebook from its source (or the other way), keeping outputs."""
-    from histolab_lib.bookbuild.chapters import BookError
-    from histolab_lib.bookbuild.publish import check_pairs, write_pairs
+    with _plain_errors():
+        from histolab_lib.bookbuild.publish import check_pairs, write_pairs
 
-    try:
         for line in check_pairs() if check else write_pairs(source.value):
-            _out.print(line, highlight=False, soft_wrap=True)
-    except BookError as error:
-        raise _fail(error) from None
+            _out.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @book.command("references")
 def references_command(force: ForceOption = False) -> None:
     """Run the smoke profile and commit its text outputs to the pairs."""
-    from histolab_lib.bookbuild.chapters import BookError
-    from histolab_lib.bookbuild.publish import renew_references
+    with _plain_errors():
+        from histolab_lib.bookbuild.publish import renew_references
 
-    try:
         for line in renew_references(force=force, console=_out):
-            _out.print(line, highlight=False, soft_wrap=True)
-    except BookError as error:
-        raise _fail(error) from None
+            _out.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @book.command("serve")
@@ -165,10 +165,8 @@ def list_command() -> None:
     """Show every data set: how much of it is here, where, and its licence."""
     from histolab_lib.datasets import registry
 
-    try:
+    with _plain_errors():
         rows = [registry.status(name) for name in registry.entries()]
-    except DataError as error:
-        raise _fail(error) from None
     for row in rows:
         _out.print(f"[bold]{row.name}[/]: {row.title}", highlight=False, soft_wrap=True)
         where = row.where if row.found else f"not complete, looked in {row.where}"

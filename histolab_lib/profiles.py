@@ -12,6 +12,8 @@ from functools import cached_property
 
 from histolab_lib import datasets
 from histolab_lib.data_dir import DataError, tissue_dir
+from histolab_lib.datasets.choices import choose
+from histolab_lib.datasets.registry import entries
 from histolab_lib.tile import Tile
 
 __all__ = ["PROFILES", "RUN_MIME", "Profile", "Run", "begin"]
@@ -122,6 +124,9 @@ class Run:
             f"of {p.crop_px} px, on the {self.device_name}"
         )
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
         facts = {"profile": self.profile.name, "tissue": self.tissue, "device": self.device_name}
         return {"text/plain": str(self), RUN_MIME: facts}
@@ -147,7 +152,7 @@ def begin(profile: str = "auto", *, seed: int = 0, data: str = "monuseg") -> Run
     Raises
     ------
     ValueError
-        If the profile is unknown.
+        If the profile or the set is unknown.
     DataError
         If the profile is ``paper`` and the real set is not there or not whole.
 
@@ -161,6 +166,7 @@ def begin(profile: str = "auto", *, seed: int = 0, data: str = "monuseg") -> Run
     ValueError: unknown profile 'quick'; there are auto, smoke, colab, paper
     """
     settings = _resolve(profile)
+    choose("data set", data, entries())
     real = settings.tissue != "synthetic" and _is_there(data, required=settings.tissue == "real")
     return Run(settings, seed, data, real, "cpu" if settings.name == "smoke" else _device())
 

@@ -3,7 +3,6 @@
 import ast
 import hashlib
 import json
-import os
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from nbformat import NotebookNode
 
 from histolab_lib.bookbuild.chapters import Chapter
 from histolab_lib.bookbuild.environment import SMOKE
-from histolab_lib.bookbuild.pairs import notebook_text, read_source
+from histolab_lib.bookbuild.pairs import notebook_text, read_source, syntax_tree
+from histolab_lib.data_dir import tissue_dir
 
 __all__ = ["chapter_key", "imported_modules"]
 
@@ -30,8 +30,7 @@ def _named_in(notebook: NotebookNode) -> set[str]:
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
-        lines = [line for line in cell.source.splitlines() if not line.lstrip().startswith(("%", "!"))]
-        for node in ast.walk(ast.parse("\n".join(lines))):
+        for node in ast.walk(syntax_tree(cell)):
             if isinstance(node, ast.Import):
                 named |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -62,8 +61,8 @@ def _module_bytes(module: str) -> bytes:
 
 def _tissue_fingerprint() -> list[tuple[str, int, int]]:
     """Name, size and time of each file of real tissue: enough to notice that it changed, quick to read."""
-    root = os.environ.get("HISTOLAB_DATA", "")
-    files = sorted(p for p in Path(root).rglob("*") if p.is_file()) if root else []
+    root = tissue_dir()
+    files = sorted(p for p in root.rglob("*") if p.is_file()) if root else []
     return [(str(p.relative_to(root)), p.stat().st_size, int(p.stat().st_mtime)) for p in files]
 
 

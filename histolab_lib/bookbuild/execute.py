@@ -24,7 +24,7 @@ from histolab_lib.bookbuild.environment import applied, kernel_environment
 from histolab_lib.bookbuild.pairs import notebook_text, read_source
 from histolab_lib.bookbuild.repository import commit
 
-__all__ = ["Executed", "build_dir", "execute", "executed_path"]
+__all__ = ["Executed", "build_dir", "execute", "executed_path", "last_run"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,17 @@ def _failed_path(chapter: Chapter, profile: str) -> Path:
     return build_dir(chapter.root) / "failed" / profile / f"{chapter.key}.ipynb"
 
 
-def _cached(chapter: Chapter, profile: str, key: str) -> Executed | None:
+def last_run(chapter: Chapter, profile: str, key: str | None = None) -> Executed | None:
+    """Return the finished run of a chapter if its inputs are still the same, else None.
+
+    Parameters
+    ----------
+    chapter : Chapter
+    profile : str
+    key : str, optional
+        The key of its inputs, where the caller has it already.
+    """
+    key = chapter_key(chapter, profile) if key is None else key
     path = executed_path(chapter, profile)
     beside = path.with_suffix(".json")
     if not (path.is_file() and beside.is_file()):
@@ -75,7 +85,7 @@ def _cached(chapter: Chapter, profile: str, key: str) -> Executed | None:
     return Executed(chapter, path, record, fresh=False) if record.get("key") == key else None
 
 
-def _describe(notebook: NotebookNode, error: PapermillExecutionError) -> str:
+def _describe(error: PapermillExecutionError) -> str:
     source = str(error.source).strip().splitlines()
     first_line = source[0] if source else "(empty)"
     return f"code cell [{error.exec_count}] ({first_line!r}): {error.ename}: {error.evalue}"
@@ -103,7 +113,7 @@ def _run(chapter: Chapter, profile: str, key: str, on_cell: Callable[[], None]) 
         )
     except PapermillExecutionError as error:
         raise BookError(
-            f"{chapter.key} failed in {_describe(source, error)}\n  what ran until then is kept in {scratch}"
+            f"{chapter.key} failed in {_describe(error)}\n  what ran until then is kept in {scratch}"
         ) from error
     except Exception as error:
         raise BookError(f"{chapter.key} could not be run: {type(error).__name__}: {error}") from error
@@ -167,7 +177,7 @@ def execute(chapters: Sequence[Chapter], profile: str, *, force: bool = False, c
         After all chapters were tried, if any failed; it names each with its cell.
     """
     keys = {chapter: chapter_key(chapter, profile) for chapter in chapters}
-    done = {c: hit for c in chapters if not force and (hit := _cached(c, profile, keys[c]))}
+    done = {c: hit for c in chapters if not force and (hit := last_run(c, profile, keys[c]))}
     open_ = [chapter for chapter in chapters if chapter not in done]
     failures: list[str] = []
     build = build_dir(chapters[0].root) if chapters else Path()

@@ -5,20 +5,24 @@ times of the files are. That is why this is not ``jupytext --sync``, which gives
 decides by file time.
 """
 
+import ast
 import hashlib
-import subprocess
+import json
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import jupytext
 import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
 from jupytext.config import load_jupytext_configuration_file
 from nbformat import NotebookNode
 
 from histolab_lib.bookbuild.chapters import BookError, Chapter
+from histolab_lib.bookbuild.repository import git
 
-__all__ = ["bare", "check_pair", "notebook_text", "parse_source", "read_source", "write_pair"]
+__all__ = ["bare", "check_pair", "notebook_text", "parse_source", "read_source", "syntax_tree", "write_pair"]
 
 _NOTEBOOK_METADATA = ("histolab", "jupytext", "kernelspec")
 _FORMAT = {"extension": ".md", "format_name": "myst"}
@@ -67,6 +71,17 @@ def read_source(chapter: Chapter) -> NotebookNode:
         raise BookError(f"{chapter.key}.md: not a MyST notebook ({error})") from error
 
 
+def syntax_tree(cell: NotebookNode) -> ast.Module:
+    """Parse a code cell; its magics and shell lines become calls, and what is not Python an empty tree.
+
+    The run itself says where a cell is not Python.
+    """
+    try:
+        return ast.parse(TransformerManager().transform_cell(cell.source))
+    except SyntaxError:
+        return ast.Module(body=[], type_ignores=[])
+
+
 def notebook_text(notebook: NotebookNode) -> str:
     """Return the bytes-stable text of a notebook file."""
     nbformat.validate(notebook)
@@ -88,9 +103,29 @@ def _read_pair(chapter: Chapter) -> NotebookNode | None:
 
 def _last_commit(chapter: Chapter) -> NotebookNode | None:
     """The chapter as it stands in the last commit, or None where it (or git) is not there."""
-    command = ["git", "-C", str(chapter.root), "show", f"HEAD:./{chapter.key}.md"]
-    shown = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")  # noqa: S603
-    return parse_source(shown.stdout) if shown.returncode == 0 else None
+    text = git(chapter.root, "show", f"HEAD:./{chapter.key}.md")
+    return None if text is None else parse_source(text)
+
+
+def _cells_text(notebook: NotebookNode) -> str:
+    return json.dumps(_cells(notebook), sort_keys=True)
+
+
+def _agreement(chapter: Chapter) -> Path:
+    """Where the cells are noted on which both halves last agreed: uncommitted work may be written twice."""
+    return chapter.root / "_build" / "pairs" / f"{chapter.key}.json"
+
+
+def _note_agreement(chapter: Chapter, notebook: NotebookNode) -> None:
+    path = _agreement(chapter)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(_cells_text(notebook), encoding="utf-8")
+
+
+def _is_unchanged(chapter: Chapter, half: NotebookNode, base: NotebookNode) -> bool:
+    """Whether a half still says what it said in the last commit, or when it was last written from the other."""
+    noted = _agreement(chapter)
+    return _cells(half) == _cells(base) or (noted.is_file() and noted.read_text(encoding="utf-8") == _cells_text(half))
 
 
 def _difference(left: NotebookNode, right: NotebookNode) -> str:
@@ -114,10 +149,10 @@ def _refuse_to_lose(chapter: Chapter, source: NotebookNode, pair: NotebookNode, 
     if base is None:
         return
     target, giver = (pair, source) if direction == "md" else (source, pair)
-    if _cells(target) == _cells(base):
+    if _is_unchanged(chapter, target, base):
         return
     ending, other = (".ipynb", "FROM=ipynb") if direction == "md" else (".md", "without FROM")
-    if _cells(giver) == _cells(base):
+    if _is_unchanged(chapter, giver, base):
         raise BookError(
             f"{chapter.key}: only the {ending} changed since the last commit, in {_difference(target, base)}; "
             f"writing it anew would lose that. Run make pairs {other} instead"
@@ -138,7 +173,7 @@ def _keep_outputs(fresh: NotebookNode, old: NotebookNode) -> NotebookNode:
     return fresh
 
 
-def _write(path: Any, text: str) -> bool:
+def _write(path: Path, text: str) -> bool:
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return False
     path.write_text(text, encoding="utf-8", newline="\n")
@@ -169,11 +204,13 @@ def write_pair(chapter: Chapter, direction: Half = "md") -> bool:
         if pair is None:
             raise BookError(f"{chapter.key}.ipynb does not exist, so {chapter.key}.md cannot be written from it")
         _refuse_to_lose(chapter, source, pair, direction)
+        _note_agreement(chapter, pair)
         return _write(chapter.md, _source_text(chapter, pair))
-    if pair is None:
-        return _write(chapter.ipynb, notebook_text(source))
-    _refuse_to_lose(chapter, source, pair, direction)
-    return _write(chapter.ipynb, notebook_text(_keep_outputs(source, pair)))
+    if pair is not None:
+        _refuse_to_lose(chapter, source, pair, direction)
+        source = _keep_outputs(source, pair)
+    _note_agreement(chapter, source)
+    return _write(chapter.ipynb, notebook_text(source))
 
 
 def _source_text(chapter: Chapter, pair: NotebookNode) -> str:

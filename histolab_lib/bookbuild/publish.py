@@ -6,10 +6,10 @@ import nbformat
 from rich.console import Console
 
 from histolab_lib.bookbuild.chapters import BookError, chapters, find_root, static_pages
-from histolab_lib.bookbuild.execute import Executed, build_dir, execute, executed_path
+from histolab_lib.bookbuild.execute import Executed, build_dir, execute, last_run
 from histolab_lib.bookbuild.gates import check_notebook
 from histolab_lib.bookbuild.pairs import Half, check_pair, write_pair
-from histolab_lib.bookbuild.prose import typed_numbers
+from histolab_lib.bookbuild.prose import pictures_without_alt, typed_numbers
 from histolab_lib.bookbuild.references import compare, reference_text
 from histolab_lib.bookbuild.site import build_site
 from histolab_lib.bookbuild.stage import stage
@@ -60,15 +60,15 @@ def build_book(profile: str, *, force: bool = False, console: Console) -> str:
 
 
 def _prose_faults() -> list[str]:
-    root = find_root()
-    return [
-        f"{page}: number typed into prose: {sentence!r}"
-        for page in static_pages(root)
-        for sentence in typed_numbers((root / page).read_text(encoding="utf-8"))
-    ]
+    root, faults = find_root(), []
+    for page in static_pages(root):
+        text = (root / page).read_text(encoding="utf-8")
+        faults += [f"{page}: number typed into prose: {sentence!r}" for sentence in typed_numbers(text)]
+        faults += [f"{page}: figure without alt text: {picture}" for picture in pictures_without_alt(text)]
+    return faults
 
 
-def check_book(profile: str, *, console: Console) -> int:
+def check_book(profile: str) -> int:
     """Raise unless pairs, prose, gates and, for smoke, the committed outputs agree with the last run.
 
     Returns
@@ -81,12 +81,13 @@ def check_book(profile: str, *, console: Console) -> int:
     faults: list[object] = [fault for chapter in found for fault in check_pair(chapter)]
     faults += _prose_faults()
     for chapter in found:
-        path = executed_path(chapter, profile)
-        if not path.is_file():
+        run = last_run(chapter, profile)
+        if run is None:
             raise BookError(
-                f"{chapter.key} has not been run with the profile {profile}; run make book PROFILE={profile}"
+                f"{chapter.key} has not been run with the profile {profile} as it stands now; "
+                f"run make book PROFILE={profile}"
             )
-        executed = nbformat.read(path, as_version=4)
+        executed = run.notebook()
         faults += check_notebook(chapter.key, executed)
         if profile == "smoke" and chapter.ipynb.is_file():
             faults += compare(chapter.key, nbformat.read(chapter.ipynb, as_version=4), executed)

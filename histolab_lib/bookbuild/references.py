@@ -1,5 +1,6 @@
 """The committed outputs of a chapter, and whether a new run still says the same."""
 
+import json
 import re
 from collections.abc import Iterator
 from copy import deepcopy
@@ -79,12 +80,14 @@ def _texts(cell: NotebookNode) -> Iterator[tuple[str, str]]:
         if output.output_type == "stream":
             yield output.name, output.text
         for mime in sorted(output.get("data", {})):
-            yield mime, str(output.data[mime])
+            content = output.data[mime]
+            yield mime, content if isinstance(content, str) else json.dumps(content, sort_keys=True)
 
 
 def _moved(old: str, new: str, tolerance: float) -> str | None:
     """Say how two texts differ beyond their numbers' tolerance, or None where they agree."""
-    if _NUMBER.sub("#", old) != _NUMBER.sub("#", new):
+    # A number that gains a digit or a sign moves the padding of its column: blanks are no words.
+    if _NUMBER.sub("#", old).split() != _NUMBER.sub("#", new).split():
         return f"the words differ: {old.strip()[:80]!r} against {new.strip()[:80]!r}"
     for was, now in zip(_NUMBER.findall(old), _NUMBER.findall(new), strict=True):
         if not abs(float(was) - float(now)) <= tolerance:

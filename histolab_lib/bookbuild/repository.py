@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-__all__ = ["Repository", "commit", "find_repository"]
+from histolab_lib.bookbuild.chapters import BookError
+
+__all__ = ["Repository", "commit", "find_repository", "git"]
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,11 @@ class Repository:
     base_url: str | None
 
 
-def _git(root: Path, *arguments: str) -> str | None:
+def git(root: Path, *arguments: str) -> str | None:
+    """Return what git answers about the checkout at `root`; None where it fails, says nothing or is not installed."""
+    command = ["git", "-C", str(root), *arguments]
     try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True)  # noqa: S603, S607
+        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")  # noqa: S603
     except FileNotFoundError:
         return None
     return done.stdout.strip() or None if done.returncode == 0 else None
@@ -39,10 +43,10 @@ def _git(root: Path, *arguments: str) -> str | None:
 
 def commit(root: Path) -> str:
     """Return the short commit of the checkout, with ``+changes`` where tracked files differ from it."""
-    short = _git(root, "rev-parse", "--short=10", "HEAD")
+    short = git(root, "rev-parse", "--short=10", "HEAD")
     if short is None:
         return "unknown"
-    return f"{short}+changes" if _git(root, "status", "--porcelain", "--untracked-files=no") else short
+    return f"{short}+changes" if git(root, "status", "--porcelain", "--untracked-files=no") else short
 
 
 def _page(remote: str) -> str | None:
@@ -53,7 +57,8 @@ def _page(remote: str) -> str | None:
     parts = urlsplit(remote)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return None
-    return f"https://{parts.hostname}{parts.path.rstrip('/').removesuffix('.git')}"
+    host = parts.netloc.rpartition("@")[2]  # a remote may carry a user's token
+    return f"https://{host}{parts.path.rstrip('/').removesuffix('.git')}"
 
 
 def _base_url(url: str) -> str | None:
@@ -66,6 +71,13 @@ def _base_url(url: str) -> str | None:
     return host if name.lower() == f"{owner.lower()}.github.io" else f"{host}{name}/"
 
 
+def _branch_of_action() -> str | None:
+    """The branch that GitHub Actions runs on; on a tag or a pull request its name is none that people can edit."""
+    environ = os.environ
+    on_branch = environ.get("GITHUB_REF_TYPE") == "branch" and not environ.get("GITHUB_HEAD_REF")
+    return environ.get("GITHUB_REF_NAME") if on_branch else None
+
+
 def find_repository(root: Path) -> Repository | None:
     """Return where the checkout at `root` is published, or None where neither environment nor remote says.
 
@@ -74,7 +86,7 @@ def find_repository(root: Path) -> Repository | None:
 
     Raises
     ------
-    ValueError
+    BookError
         If ``HISTOLAB_REPOSITORY`` is set to something that is no address.
     """
     environ = os.environ
@@ -82,13 +94,13 @@ def find_repository(root: Path) -> Repository | None:
     if named:
         url = _page(named)
         if url is None:
-            raise ValueError(f"HISTOLAB_REPOSITORY is {named!r}; expected an address such as https://HOST/OWNER/NAME")
+            raise BookError(f"HISTOLAB_REPOSITORY is {named!r}; expected an address such as https://HOST/OWNER/NAME")
     elif environ.get("GITHUB_SERVER_URL") and environ.get("GITHUB_REPOSITORY"):
         url = _page(f"{environ['GITHUB_SERVER_URL']}/{environ['GITHUB_REPOSITORY']}")
     else:
-        url = _page(_git(root, "remote", "get-url", "origin") or "")
+        url = _page(git(root, "remote", "get-url", "origin") or "")
     if url is None:
         return None
-    branch = environ.get("GITHUB_REF_NAME") or _git(root, "symbolic-ref", "--short", "HEAD") or "main"
+    branch = _branch_of_action() or git(root, "symbolic-ref", "--short", "HEAD") or "main"
     base_url = environ.get("HISTOLAB_BASE_URL") or _base_url(url)
     return Repository(url, branch, base_url.rstrip("/") + "/" if base_url else None)

@@ -75,6 +75,13 @@ def _page_notebook(executed: Executed, repository: Repository | None) -> Noteboo
     return notebook
 
 
+def _has_buttons(repository: Repository) -> bool:
+    """Whether the theme knows how the host spells its addresses; for any other it would stop the build."""
+    parts = urlsplit(repository.url)
+    known = any(name in parts.netloc.lower() for name in ("github", "gitlab", "bitbucket"))
+    return known and "/" in parts.path.strip("/")
+
+
 def complete_config(config: Mapping[str, Any], repository: Repository | None, *, with_mathjax: bool) -> dict[str, Any]:
     """Return the site's configuration with what only the build knows: repository, base address, MathJax.
 
@@ -91,13 +98,13 @@ def complete_config(config: Mapping[str, Any], repository: Repository | None, *,
     sphinx = full.setdefault("sphinx", {}).setdefault("config", {})
     if with_mathjax:
         sphinx["mathjax_path"] = f"{_MATHJAX}/tex-chtml.js"
-    if repository is not None:
+    if repository is not None and _has_buttons(repository):
         full["repository"] = {"url": repository.url, "branch": repository.branch, "path_to_book": ""}
         html = full.setdefault("html", {})
         html.update(use_repository_button=True, use_issues_button=True, use_edit_page_button=True)
-        if repository.base_url:
-            html["baseurl"] = repository.base_url
-            sphinx["notfound_urls_prefix"] = urlsplit(repository.base_url).path
+    if repository is not None and repository.base_url:
+        full.setdefault("html", {})["baseurl"] = repository.base_url
+        sphinx["notfound_urls_prefix"] = urlsplit(repository.base_url).path
     return full
 
 
