@@ -1,5 +1,5 @@
 // Opens every page of the built book in Chromium and writes down what it finds as one JSON report; judges nothing.
-// node page.mjs JOB.json, with JOB = {executable, base, pages, missing, word, chapter, report, shots}
+// node page.mjs JOB.json, with JOB = {executable, base, pages, missing, word, chapter, report, shots, limit_s}
 import { chromium } from "playwright-core";
 import { readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -40,8 +40,8 @@ async function open(browser, width, scheme) {
 async function settle(page, address) {
   const response = await page.goto(address, { waitUntil: "load" });
   await page.evaluate(async () => {
-    await window.MathJax?.startup?.promise;
-    await document.fonts.ready;
+    const late = new Promise((done) => setTimeout(done, 10_000)); // what is not there by then is reported as missing
+    await Promise.race([late, (async () => (await window.MathJax?.startup?.promise, document.fonts.ready))()]);
   });
   await still(page);
   return response.status();
@@ -51,7 +51,8 @@ async function settle(page, address) {
 async function still(page) {
   await page.evaluate(async () => {
     await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-    await Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
+    const late = new Promise((done) => setTimeout(done, 2_000)); // some never end
+    await Promise.race([late, Promise.allSettled(document.getAnimations().map((animation) => animation.finished))]);
     await new Promise((done) => requestAnimationFrame(done));
   });
 }
@@ -196,6 +197,7 @@ const browser = await chromium.launch({
   executablePath: job.executable,
   args: ["--disable-background-networking", "--disable-component-update", "--disable-gpu", "--disable-quic", "--disable-sync", "--no-first-run"],
 });
+setTimeout(() => browser.close().finally(() => process.exit(3)), 1000 * job.limit_s).unref();
 try {
   const names = [...job.pages, job.missing];
   const left = names.flatMap((name) => [[name, 1280, ["light", "dark"]], [name, 390, ["dark", "light"]]]);

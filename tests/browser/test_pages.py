@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 WORK = ROOT / "_build" / "browser"
 MISSING = "no/such/page/anywhere"
-LIMIT_S = 300
+LIMIT_S = 240
 _SEEN_OTHERWISE = ("index.html", "404.html")  # the redirect, and the page that answers unknown addresses
 
 View = dict[str, Any]
@@ -88,10 +88,17 @@ def _look(site: Path, chromium: str) -> dict[str, Any]:
     report.unlink(missing_ok=True)
     with serving(site) as base:
         order = {"executable": chromium, "base": base, "pages": pages, "missing": MISSING, "chapter": chapter}
-        order |= {"word": _word_of(_title(site / chapter)), "report": str(report), "shots": str(shots)}
+        order |= {
+            "word": _word_of(_title(site / chapter)),
+            "report": str(report),
+            "shots": str(shots),
+            "limit_s": LIMIT_S,
+        }
         job.write_text(json.dumps(order))
-        done = subprocess.run(["node", "page.mjs", str(job)], cwd=WORK, capture_output=True, text=True, timeout=LIMIT_S)
-    assert done.returncode == 0, f"the browser script failed:\n{done.stderr[-3000:]}"
+        done = subprocess.run(
+            ["node", "page.mjs", str(job)], cwd=WORK, capture_output=True, text=True, timeout=LIMIT_S + 30
+        )
+    assert done.returncode == 0, f"the browser script ended with {done.returncode}:\n{done.stderr[-3000:]}"
     found = json.loads(report.read_text())
     return found | {"pages": pages, "chapter": chapter}
 
