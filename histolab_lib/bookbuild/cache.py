@@ -62,7 +62,9 @@ def _module_bytes(module: str) -> bytes:
 def _tissue_fingerprint() -> list[tuple[str, int, int]]:
     """Name, size and time of each file of real tissue: enough to notice that it changed, quick to read."""
     root = tissue_dir()
-    files = sorted(p for p in root.rglob("*") if p.is_file()) if root else []
+    if root is None:
+        return []
+    files = sorted(path for path in root.rglob("*") if path.is_file())
     return [(str(p.relative_to(root)), p.stat().st_size, int(p.stat().st_mtime)) for p in files]
 
 

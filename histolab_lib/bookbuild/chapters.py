@@ -68,7 +68,13 @@ def _files(node: Any) -> Iterator[str]:
 
 
 def _entries(root: Path) -> list[str]:
-    return list(_files(yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))))
+    try:
+        found = list(_files(yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))))
+    except yaml.YAMLError as error:
+        raise BookError(f"{root / '_toc.yml'}: not YAML ({error})") from error
+    if not found:
+        raise BookError(f"{root / '_toc.yml'} names no page; expected root: and file: entries")
+    return found
 
 
 def chapters(root: Path) -> list[Chapter]:
@@ -77,7 +83,7 @@ def chapters(root: Path) -> list[Chapter]:
     Raises
     ------
     BookError
-        If the source of a chapter is missing.
+        If the source of a chapter is missing, or ``_toc.yml`` names nothing.
     """
     found = [Chapter(root, entry.removesuffix(".ipynb")) for entry in _entries(root) if entry.endswith(".ipynb")]
     for chapter in found:

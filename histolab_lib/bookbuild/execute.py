@@ -13,6 +13,7 @@ from typing import Any
 
 import nbformat
 import papermill
+from jupyter_core.utils import ensure_event_loop
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from rich.console import Console
@@ -117,6 +118,8 @@ def _run(chapter: Chapter, profile: str, key: str, on_cell: Callable[[], None]) 
         ) from error
     except Exception as error:
         raise BookError(f"{chapter.key} could not be run: {type(error).__name__}: {error}") from error
+    finally:
+        ensure_event_loop().close()  # papermill leaves this thread's loop open
     record = {
         "key": key,
         "profile": profile,

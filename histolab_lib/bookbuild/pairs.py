@@ -205,7 +205,8 @@ def write_pair(chapter: Chapter, direction: Half = "md") -> bool:
             raise BookError(f"{chapter.key}.ipynb does not exist, so {chapter.key}.md cannot be written from it")
         _refuse_to_lose(chapter, source, pair, direction)
         _note_agreement(chapter, pair)
-        return _write(chapter.md, _source_text(chapter, pair))
+        # Where the cells say the same, the source keeps its own line breaks in captions and alt texts.
+        return _cells(source) != _cells(pair) and _write(chapter.md, _source_text(chapter, pair))
     if pair is not None:
         _refuse_to_lose(chapter, source, pair, direction)
         source = _keep_outputs(source, pair)

@@ -14,6 +14,7 @@ _NUMBER = re.compile(
 )
 # Code, mathematics and roles are not prose: what stands in them is an expression or comes from a lookup.
 _NOT_PROSE = (
+    re.compile(r"^\s*(?:`{3,}|~{3,}|:{3,})(?:\{[\w:-]+\})?", re.MULTILINE),
     re.compile(r"\$\$.*?\$\$", re.DOTALL),
     re.compile(r"\{[\w:-]+\}`+[^`]*`+"),
     re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)", re.DOTALL),

@@ -102,6 +102,7 @@ def complete_config(config: Mapping[str, Any], repository: Repository | None, *,
         full["repository"] = {"url": repository.url, "branch": repository.branch, "path_to_book": ""}
         html = full.setdefault("html", {})
         html.update(use_repository_button=True, use_issues_button=True, use_edit_page_button=True)
+        sphinx.setdefault("html_theme_options", {})["use_source_button"] = True
     if repository is not None and repository.base_url:
         full.setdefault("html", {})["baseurl"] = repository.base_url
         sphinx["notfound_urls_prefix"] = urlsplit(repository.base_url).path

@@ -1,0 +1,141 @@
+from pathlib import Path
+
+import pytest
+import yaml
+from nbformat.v4 import new_output
+
+from histolab_lib import __version__
+from histolab_lib.bookbuild import mathjax
+from histolab_lib.bookbuild.execute import Executed
+from histolab_lib.bookbuild.pairs import notebook_text
+from histolab_lib.bookbuild.repository import Repository
+from histolab_lib.bookbuild.stage import complete_config, foot, run_facts, stage
+from histolab_lib.profiles import RUN_MIME
+from tests.books import ROOT, chapter, ran, read, write_book
+
+HERE = Repository("https://github.com/owner/book", "main", "https://owner.github.io/book/")
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+BUTTONS = ("use_repository_button", "use_issues_button", "use_edit_page_button")
+
+
+def test_without_a_repository_pages_carry_no_button():
+    config = complete_config(CONFIG, None, with_mathjax=False)
+    assert config == CONFIG
+    assert "repository" not in config
+    assert not any(config["html"].get(button) for button in (*BUTTONS, "baseurl"))
+    assert "mathjax_path" not in config["sphinx"]["config"]
+
+
+def test_with_a_repository_pages_carry_its_buttons_and_the_book_its_address():
+    config = complete_config(CONFIG, HERE, with_mathjax=False)
+    assert config["repository"] == {"url": HERE.url, "branch": "main", "path_to_book": ""}
+    assert all(config["html"][button] for button in BUTTONS)
+    assert config["html"]["baseurl"] == "https://owner.github.io/book/"
+    assert config["html"]["favicon"] == CONFIG["html"]["favicon"]
+
+
+@pytest.mark.parametrize(
+    ("base", "prefix"),
+    [("https://owner.github.io/book/", "/book/"), ("https://owner.github.io/", "/"), (None, "/")],
+)
+def test_the_missing_page_finds_its_files_on_project_pages_and_user_pages(base, prefix):
+    config = complete_config(CONFIG, Repository(HERE.url, "main", base), with_mathjax=False)
+    assert config["sphinx"]["config"]["notfound_urls_prefix"] == prefix
+
+
+@pytest.mark.parametrize("url", ["https://git.example.org/owner/book", "https://github.com/owner"])
+def test_a_host_whose_addresses_the_theme_does_not_know_gets_no_button(url):
+    config = complete_config(CONFIG, Repository(url, "main", None), with_mathjax=False)
+    assert config == CONFIG
+
+
+def test_mathjax_is_named_only_where_it_is_vendored():
+    config = complete_config(CONFIG, None, with_mathjax=True)
+    assert config["sphinx"]["config"]["mathjax_path"] == "mathjax/tex-chtml.js"
+
+
+def test_the_committed_configuration_is_not_touched():
+    before = yaml.safe_dump(CONFIG)
+    complete_config(CONFIG, HERE, with_mathjax=True)["html"]["favicon"] = "other"
+    assert yaml.safe_dump(CONFIG) == before
+
+
+def test_the_foot_is_one_line_of_facts():
+    assert foot(["one", "two"]) == "\n:::{container} provenance\none · two\n:::\n"
+
+
+def test_a_chapter_that_never_began_has_no_facts():
+    assert run_facts(ran()) == {}
+
+
+def _executed(root, *, with_facts=True):
+    notebook = ran()
+    notebook.metadata["papermill"] = {"duration": 1.5}
+    for cell in notebook.cells:
+        cell.metadata["papermill"] = {"start_time": "now"}
+        cell.metadata["execution"] = {"a": "now"}
+    if with_facts:
+        facts = {"profile": "colab", "tissue": "real tissue (monuseg)", "device": "A Device"}
+        notebook.cells[2].outputs = [new_output("display_data", {RUN_MIME: facts, "text/plain": "profile colab: ..."})]
+    path = root / "executed.ipynb"
+    path.write_text(notebook_text(notebook), encoding="utf-8")
+    record = {"profile": "colab", "commit": "0123456789+changes", "date": "2026-11-21T10:00:00+00:00", "seconds": 2}
+    return Executed(chapter(root), path, record, fresh=True)
+
+
+@pytest.fixture
+def staged(tmp_path, monkeypatch):
+    monkeypatch.setenv("HISTOLAB_REPOSITORY", HERE.url)
+    monkeypatch.setattr(mathjax, "vendor", lambda destination, listing: False)
+    root = write_book(tmp_path)
+    (root / "book" / "_static").mkdir()
+    (root / "book" / "_static" / "book.css").write_text("p {}")
+    target = root / "_build" / "stage"
+    target.mkdir(parents=True)
+    (target / "stale.md").write_text("from an earlier build")
+    before = (root / "executed.ipynb", _executed(root))
+    text = before[0].read_text()
+    assert stage(root, [before[1]]) == target
+    assert before[0].read_text() == text
+    return target
+
+
+def test_the_foot_of_a_chapter_says_where_its_numbers_come_from(staged):
+    last = read(staged / "book" / "tiny.ipynb").cells[-1].source
+    for fact in ("profile colab", "real tissue (monuseg)", "A Device", "2026-11-21", f"histolab-lib {__version__}"):
+        assert fact in last
+    assert "commit [0123456789+changes](https://github.com/owner/book/commit/0123456789)" in last
+
+
+def test_a_page_shows_neither_raw_facts_nor_times_of_the_machine(staged):
+    text = (staged / "book" / "tiny.ipynb").read_text()
+    assert RUN_MIME not in text
+    assert "papermill" not in text
+    assert "start_time" not in text
+    assert "profile colab: ..." in text
+
+
+def test_the_foot_of_a_page_without_code_says_so(staged):
+    text = (staged / "book" / "index.md").read_text()
+    assert text.startswith("# Start")
+    assert "This page runs no code" in text
+
+
+def test_sources_and_leftovers_are_not_staged(staged):
+    files = sorted(str(path.relative_to(staged)) for path in staged.rglob("*") if path.is_file())
+    assert files == [
+        "_config.yml", "_toc.yml", "book/_static/book.css", "book/index.md", "book/references.bib", "book/tiny.ipynb",
+    ]  # fmt: skip
+    assert yaml.safe_load((staged / "_config.yml").read_text())["repository"]["url"] == HERE.url
+
+
+def test_without_a_repository_the_commit_is_no_link(tmp_path, monkeypatch):
+    monkeypatch.setattr(mathjax, "vendor", lambda destination, listing: False)
+    for name in ("HISTOLAB_REPOSITORY", "GITHUB_SERVER_URL", "GITHUB_REPOSITORY"):
+        monkeypatch.delenv(name, raising=False)
+    root = write_book(tmp_path)
+    (root / "book" / "_static").mkdir()
+    last = read(Path(stage(root, [_executed(root, with_facts=False)])) / "book" / "tiny.ipynb").cells[-1].source
+    assert "commit 0123456789+changes" in last
+    assert "](" not in last
+    assert "no tissue" in last
