@@ -51,7 +51,7 @@ class Profile:
     synthetic_tiles: Mapping[str, int]
 
 
-_SMALL = {"train": 16, "val": 4, "test": 6}
+_SMALL = {"train": 32, "val": 4, "test": 8}
 _LARGE = {"train": 64, "val": 8, "test": 16}
 
 #: Smoke is sized for 40 seconds of one core, colab for ten minutes of a free GPU (seven on two cores); paper is the
@@ -59,7 +59,7 @@ _LARGE = {"train": 64, "val": 8, "test": 16}
 PROFILES: Mapping[str, Profile] = {
     profile.name: profile
     for profile in (
-        Profile("smoke", "synthetic", 150, 8, 96, 8, 5e-3, _SMALL),
+        Profile("smoke", "synthetic", 350, 8, 64, 8, 3e-3, _SMALL),
         Profile("colab", "real if found", 2_000, 8, 128, 16, 2e-3, _LARGE),
         Profile("paper", "real", 20_000, 16, 256, 32, 2e-3, _LARGE),
     )
@@ -120,12 +120,9 @@ class Run:
     def __str__(self) -> str:
         p = self.profile
         return (
-            f"profile {p.name}: {self.tissue}; training takes {p.steps} steps of {p.batch_size} crops "
-            f"of {p.crop_px} px, on the {self.device_name}"
+            f"profile {p.name}: {self.tissue}, on the {self.device_name}\n"
+            f"training: {p.steps} steps of {p.batch_size} crops of {p.crop_px} x {p.crop_px} px"
         )
-
-    def __repr__(self) -> str:
-        return str(self)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
         facts = {"profile": self.profile.name, "tissue": self.tissue, "device": self.device_name}
@@ -159,7 +156,8 @@ def begin(profile: str = "auto", *, seed: int = 0, data: str = "monuseg") -> Run
     Examples
     --------
     >>> begin("smoke", seed=1)
-    profile smoke: synthetic tissue; training takes ... steps of 8 crops of ... px, on the CPU
+    profile smoke: synthetic tissue, on the CPU
+    training: ... steps of 8 crops of ... px
     >>> begin("quick")
     Traceback (most recent call last):
         ...

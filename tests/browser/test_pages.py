@@ -50,7 +50,7 @@ def _source(page: str) -> str | None:
 
 def _tools() -> str:
     """Put what `package-lock.json` names under `_build/browser`; return the browser. Skips, saying what is missing."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if chromium is None:
         pytest.skip("Chromium is not installed (apt-get install chromium)")
     npm = shutil.which("npm")
