@@ -124,6 +124,9 @@ class Run:
             f"training: {p.steps} steps of {p.batch_size} crops of {p.crop_px} x {p.crop_px} px"
         )
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
         facts = {"profile": self.profile.name, "tissue": self.tissue, "device": self.device_name}
         return {"text/plain": str(self), RUN_MIME: facts}
