@@ -63,7 +63,7 @@ lint: $(READY) ## ruff, layers, types, pairs and workflows
 	$(BIN)/zizmor --offline --no-progress .github/workflows
 
 bench: $(READY) ## measure the figures that we quote
-	$(BIN)/python -m pytest -q -s --no-header -p no:xdist --doctest-glob= tests/benchmarks
+	$(BIN)/python -m pytest -q -s -o python_files="bench_*.py" tests/benchmarks
 
 serve: $(READY) ## show the built book on this machine (PORT=8000)
 	$(BIN)/histolab book serve --port $(PORT)
