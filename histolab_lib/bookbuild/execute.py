@@ -25,7 +25,7 @@ from histolab_lib.bookbuild.environment import applied, kernel_environment
 from histolab_lib.bookbuild.pairs import notebook_text, read_source
 from histolab_lib.bookbuild.repository import commit
 
-__all__ = ["Executed", "build_dir", "execute", "executed_path", "last_run"]
+__all__ = ["Executed", "build_dir", "execute", "executed_path", "last_run", "prepare_kernels"]
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _code_cells(chapter: Chapter) -> int:
     return sum(cell.cell_type == "code" for cell in read_source(chapter).cells)
 
 
-def _warm_up(build: Path) -> None:
+def prepare_kernels(build: Path) -> None:
     """Prepare the folders that kernels read: their own settings, and matplotlib's font cache.
 
     A kernel that makes the font cache itself reports it on stderr, which the gates refuse.
@@ -187,7 +187,7 @@ def execute(chapters: Sequence[Chapter], profile: str, *, force: bool = False, c
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with applied(kernel_environment(profile, build)), Progress(*columns, console=console) as progress:
         if open_:
-            _warm_up(build)
+            prepare_kernels(build)
         with ThreadPoolExecutor(_workers(profile)) as pool:
             futures = {}
             for chapter in open_:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Contingency", "as_contingency", "check_maps", "contingency"]
+__all__ = ["Contingency", "as_contingency", "check_ids", "check_maps", "contingency"]
 
 # Rows are taken in blocks of about this many pixels: their temporaries stay in cache, and a map of any size
 # needs little memory beyond itself.
