@@ -1,7 +1,8 @@
 import io
 import json
 import os
-from pathlib import Path
+import subprocess
+import sys
 
 import pytest
 from rich.console import Console
@@ -9,7 +10,7 @@ from rich.console import Console
 from histolab_lib.bookbuild import cache
 from histolab_lib.bookbuild.chapters import BookError
 from histolab_lib.bookbuild.environment import SMOKE, applied, kernel_environment
-from histolab_lib.bookbuild.execute import execute, executed_path, last_run
+from histolab_lib.bookbuild.execute import execute, executed_path, last_run, prepare_kernels
 from histolab_lib.bookbuild.gates import check_notebook
 from histolab_lib.bookbuild.references import compare, reference, reference_text
 from histolab_lib.bookbuild.stage import run_facts
@@ -161,6 +162,18 @@ def test_torch_takes_one_thread_in_smoke_kernels(broken):
     assert read(executed_path(chapter(root, "warns"), "smoke")).cells[2].outputs[0].text == "auto 0 1\n"
 
 
+def test_kernels_find_their_font_cache_and_need_not_make_one(tmp_path):
+    prepare_kernels(tmp_path)
+    (cache_file,) = (tmp_path / "matplotlib").glob("fontlist-*.json")
+    before = cache_file.stat().st_mtime_ns
+    code = "import matplotlib.font_manager, matplotlib; print(matplotlib.get_cachedir())"
+    environment = {**os.environ, **kernel_environment("smoke", tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == (f"{cache_file.parent}\n", "")
+    assert list(cache_file.parent.glob("fontlist-*.json")) == [cache_file]
+    assert cache_file.stat().st_mtime_ns == before
+
+
 def test_only_smoke_is_held_to_one_thread(tmp_path):
     assert set(SMOKE) <= set(kernel_environment("smoke", tmp_path))
     assert not set(SMOKE) & set(kernel_environment("paper", tmp_path))
@@ -176,13 +189,19 @@ def test_the_environment_is_as_before_afterwards(monkeypatch):
     assert dict(os.environ) == before
 
 
+def _pictures(notebook):
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return [output.data["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+
+
 @pytest.mark.slow
 def test_two_smoke_runs_of_the_real_chapter_are_byte_identical(tmp_path):
     text = (ROOT / "book" / "foundations" / "first_segmentation.md").read_text(encoding="utf-8")
-    texts = []
+    runs = []
     for name in ("one", "two"):
         one = chapter(write_book(tmp_path / name, {"real": text}), "real")
         (run,) = execute([one], "smoke", console=QUIET)
         assert check_notebook("real", run.notebook()) == []
-        texts.append((reference_text(run.notebook()), Path(run.path).stat().st_size))
-    assert texts[0][0] == texts[1][0]
+        runs.append((reference_text(run.notebook()), _pictures(run.notebook())))
+    assert runs[0][1]
+    assert runs[0] == runs[1]

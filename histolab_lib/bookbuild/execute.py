@@ -146,14 +146,17 @@ def prepare_kernels(build: Path) -> None:
 
     A kernel that makes the font cache itself reports it on stderr, which the gates refuse.
     """
-    import matplotlib.font_manager
+    from matplotlib import font_manager
 
     settings = build / "ipython" / "profile_default" / "ipython_kernel_config.py"
     settings.parent.mkdir(parents=True, exist_ok=True)
     # A kernel warns at each start that it talks to this machine unencrypted; it never leaves this machine.
     settings.write_text("c.IPKernelApp.log_level = 40\n", encoding="utf-8")
 
-    matplotlib.font_manager.findfont("DejaVu Sans")
+    fonts = build / "matplotlib" / f"fontlist-v{font_manager.FontManager.__version__}.json"
+    if not fonts.is_file():
+        fonts.parent.mkdir(parents=True, exist_ok=True)
+        font_manager.json_dump(font_manager.fontManager, fonts)
 
 
 def execute(chapters: Sequence[Chapter], profile: str, *, force: bool = False, console: Console) -> list[Executed]:
