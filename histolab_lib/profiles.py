@@ -16,7 +16,7 @@ from histolab_lib.datasets.choices import choose
 from histolab_lib.datasets.registry import entries
 from histolab_lib.tile import Tile
 
-__all__ = ["PROFILES", "RUN_MIME", "Profile", "Run", "begin"]
+__all__ = ["PROFILES", "RUN_MIME", "Profile", "Run", "begin", "has_gpu_driver"]
 
 #: Under this type a run tells the pipeline what it ran on; notebooks without the pipeline show the text beside it.
 RUN_MIME = "application/vnd.histolab.run+json"
@@ -182,15 +182,16 @@ def _resolve(profile: str) -> Profile:
 
 
 def _by_place() -> str:
-    return "colab" if "google.colab" in sys.modules and _has_gpu_driver() else "smoke"
+    return "colab" if "google.colab" in sys.modules and has_gpu_driver() else "smoke"
 
 
-def _has_gpu_driver() -> bool:
+def has_gpu_driver() -> bool:
+    """Whether this machine has the driver of an NVIDIA GPU; needs no torch to tell."""
     return shutil.which("nvidia-smi") is not None
 
 
 def _device() -> str:
-    if not _has_gpu_driver():
+    if not has_gpu_driver():
         return "cpu"
     import torch
 

@@ -32,6 +32,7 @@ def test_an_rgb_image_is_read_as_it_is(tmp_path, name):
     np.testing.assert_array_equal(read, PIXELS)
     assert read.dtype == np.uint8
     assert read.flags.c_contiguous
+    assert read.flags.writeable  # torch warns of arrays that are not
 
 
 def test_an_alpha_channel_is_dropped_only_where_it_is_opaque(tmp_path):

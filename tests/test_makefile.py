@@ -18,7 +18,9 @@ VENV = Path(sys.prefix)
 
 def _make(*arguments: str, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
     named = [f"{name}={value}" for name, value in variables.items()]
-    return subprocess.run(["make", *arguments, *named], cwd=cwd, capture_output=True, text=True, timeout=600)
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PROFILE"))}
+    command = ["make", *arguments, *named]
+    return subprocess.run(command, cwd=cwd, env=outside, capture_output=True, text=True, timeout=600)
 
 
 def test_help_describes_every_command():

@@ -18,7 +18,7 @@ def _bare_machine(monkeypatch, request):
     monkeypatch.delenv("HISTOLAB_DATA", raising=False)
     monkeypatch.delenv("HISTOLAB_PROFILE", raising=False)
     monkeypatch.delitem(sys.modules, "google.colab", raising=False)
-    monkeypatch.setattr(profiles, "_has_gpu_driver", lambda: False)
+    monkeypatch.setattr(profiles, "has_gpu_driver", lambda: False)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_auto_takes_what_the_environment_names(monkeypatch):
 def test_auto_is_colab_only_on_colab_with_a_gpu(monkeypatch, colab, gpu, name):
     if colab:
         monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
-    monkeypatch.setattr(profiles, "_has_gpu_driver", lambda: bool(gpu))
+    monkeypatch.setattr(profiles, "has_gpu_driver", lambda: bool(gpu))
     monkeypatch.setattr(profiles, "_device", lambda: "cpu")
     assert begin().profile.name == name
 

@@ -13,6 +13,7 @@ from histolab_lib.bookbuild.chapters import Chapter
 from histolab_lib.bookbuild.environment import SMOKE
 from histolab_lib.bookbuild.pairs import notebook_text, read_source, syntax_tree
 from histolab_lib.data_dir import tissue_dir
+from histolab_lib.profiles import has_gpu_driver
 
 __all__ = ["chapter_key", "imported_modules"]
 
@@ -93,4 +94,5 @@ def chapter_key(chapter: Chapter, profile: str) -> str:
             add(path.name, path.read_bytes())
     if profile != "smoke":
         add("tissue", json.dumps(_tissue_fingerprint()).encode())
+        add("device", str(has_gpu_driver()).encode())
     return digest.hexdigest()

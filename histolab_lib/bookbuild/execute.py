@@ -128,8 +128,15 @@ def _run(chapter: Chapter, profile: str, key: str, on_cell: Callable[[], None]) 
         "seconds": round(time.monotonic() - start, 1),
     }
     shutil.move(scratch, final)
-    final.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    _write_whole(final.with_suffix(".json"), json.dumps(record, indent=1) + "\n")
     return Executed(chapter, final, record, fresh=True)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file that is there whole or not at all, however this process ends."""
+    part = path.with_suffix(".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
 
 
 def _workers(profile: str) -> int:

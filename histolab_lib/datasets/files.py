@@ -177,7 +177,7 @@ def _decode(path: Path) -> tuple[str, npt.NDArray[Any]]:
             with Image.open(path) as image:
                 # Pillow cuts 16 bits per colour to 8 without a word; only the raw mode tells.
                 deep = image.mode.startswith("RGB") and ";16" in str(image.tile)
-                return ("RGB;16" if deep else image.mode), np.asarray(image)
+                return ("RGB;16" if deep else image.mode), np.array(image)  # a copy, so that it can be written to
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; unpack the set again") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
@@ -204,7 +204,7 @@ def _decode_tiff(path: Path, reason: Exception) -> tuple[str, npt.NDArray[Any]]:
     except ImportError:
         raise DataError(f"{problem}; {_CODECS}") from reason
     try:
-        pixels = np.asarray(tifffile.imread(path))
+        pixels = np.array(tifffile.imread(path))
     except Exception as error:  # codecs raise classes of their own
         raise DataError(f"{problem}, and imagecodecs failed too ({error}); convert the file to LZW") from error
     modes = {(2, 1): "L", (3, 3): "RGB", (3, 4): "RGBA"}

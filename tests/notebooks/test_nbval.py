@@ -45,7 +45,7 @@ def _code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-@pytest.mark.slow
+@pytest.mark.notebook
 @pytest.mark.parametrize("one", chapters(ROOT), ids=lambda one: one.key)
 def test_the_committed_notebook_says_what_a_new_run_says(one):
     assert check_pair(one) == []  # an unexecuted reference would pass below, and nothing would have been compared
