@@ -2,6 +2,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_output
 
 from histolab_lib.bookbuild.gates import GATES, check_notebook
+from histolab_lib.demos import DEMO_MIME
 from tests.books import BEGIN, CLEAN, PARAMETERS, ROOT, Code, ran
 
 
@@ -115,6 +116,24 @@ def _typed(notebook):
     notebook.cells[0].source += "\n\nThe Dice was 0.81."
 
 
+def _exercise_without_check(notebook):
+    notebook.cells[3].metadata["tags"] = ["exercise"]
+
+
+def _demo_without_tag(notebook):
+    notebook.cells[3].outputs = [new_output("display_data", {DEMO_MIME: {"title": "?"}, "text/plain": "?"})]
+
+
+def _demo_without_figure(notebook):
+    notebook.cells[3].metadata["tags"] = ["demo", "nbval-ignore-output"]
+
+
+def _heavy_demo(notebook):
+    _demo_without_tag(notebook)
+    notebook.cells[3].metadata["tags"] = ["demo", "nbval-ignore-output"]
+    notebook.cells[3].outputs[0].data[DEMO_MIME]["image"] = "x" * 200_000
+
+
 FAULTS = [
     ("error output", _error, r"cell 4 \('value = 0.5 \+ seed'\) raised KeyError: 'x'"),
     ("unexecuted cell", _unexecuted, r"cell 4 .* was not executed"),
@@ -141,6 +160,10 @@ FAULTS = [
     ("tags", _comment, r"cell 4 .* steers nbval by a comment"),
     ("tags", _tolerance_alone, r"cell 4 .* has a tolerance, which stands only beside trained"),
     ("too much is trained", _all_trained, r"3 of 3 cells with output are tagged trained; at most a third"),
+    ("exercise", _exercise_without_check, r"cell 4 is tagged exercise, but exercise, solution and check must follow"),
+    ("demo", _demo_without_tag, r"cell 4 .* must show a Demo if, and only if, it is tagged demo"),
+    ("demo", _demo_without_figure, r"cell 4 .* must show a Demo if, and only if"),
+    ("demo", _heavy_demo, r"cell 4 .* puts 2000\d\d bytes into the page, more than 200000"),
     ("number typed into prose", _typed, r"cell 1 .* types a score into its prose: 'The Dice was 0.81.'"),
 ]
 
@@ -187,6 +210,7 @@ def test_a_figure_with_alt_text_passes():
 
 def test_a_demo_may_be_ignored_by_nbval():
     notebook = ran()
+    _demo_without_tag(notebook)
     notebook.cells[3].metadata["tags"] = ["demo", "nbval-ignore-output"]
     assert check_notebook("tiny", notebook) == []
 

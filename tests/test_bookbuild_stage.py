@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from histolab_lib.bookbuild import mathjax
 from histolab_lib.bookbuild.execute import Executed
 from histolab_lib.bookbuild.pairs import notebook_text
 from histolab_lib.bookbuild.repository import Repository
-from histolab_lib.bookbuild.stage import complete_config, foot, run_facts, stage
+from histolab_lib.bookbuild.stage import complete_config, demo_html, foot, run_facts, stage
+from histolab_lib.demos import DEMO_MIME
 from histolab_lib.profiles import RUN_MIME
 from tests.books import ROOT, chapter, ran, read, write_book
 
@@ -139,3 +141,13 @@ def test_without_a_repository_the_commit_is_no_link(tmp_path, monkeypatch):
     assert "commit 0123456789+changes" in last
     assert "](" not in last
     assert "no tissue" in last
+
+
+def test_a_demonstration_stands_in_its_page_with_its_data_and_its_words():
+    data = {"title": "A <b> question?", "states": {"0": "</script>"}}
+    html = demo_html({DEMO_MIME: data, "text/plain": "said & done"}, "book/foundations/x")
+    assert '<p class="demo-title">A &lt;b&gt; question?</p>' in html
+    assert '<p class="demo-static">said &amp; done</p>' in html
+    assert '<script src="../../_static/demo.js"></script>' in html
+    held = html.partition('<script type="application/json">')[2].partition("</script>")[0]
+    assert json.loads(held) == data

@@ -4,14 +4,17 @@ The gates look at the notebook as papermill wrote it, never at a cleaned or renu
 """
 
 import ast
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
+from histolab_lib.bookbuild.exercises import exercise_faults
 from histolab_lib.bookbuild.pairs import syntax_tree
 from histolab_lib.bookbuild.prose import pictures_without_alt, typed_numbers
+from histolab_lib.demos import DEMO_MIME
 
 __all__ = ["GATES", "Fault", "check_notebook"]
 
@@ -154,6 +157,24 @@ def _tag_rules(notebook: NotebookNode) -> Iterator[str]:
             yield f"{_name(i, cell)} has a tolerance, which stands only beside trained"
 
 
+def _exercise(notebook: NotebookNode) -> Iterator[str]:
+    yield from exercise_faults(notebook)
+
+
+#: A page with more than this in one figure is slow to open on a telephone.
+_DEMO_BYTES = 200_000
+
+
+def _demo(notebook: NotebookNode) -> Iterator[str]:
+    for i, cell in _code(notebook):
+        shown = [output.data[DEMO_MIME] for output in cell.outputs if DEMO_MIME in output.get("data", {})]
+        if bool(shown) != ("demo" in _tags(cell)):
+            yield f"{_name(i, cell)} must show a Demo if, and only if, it is tagged demo"
+        for size in (len(json.dumps(data)) for data in shown):
+            if size > _DEMO_BYTES:
+                yield f"{_name(i, cell)} puts {size} bytes into the page, more than {_DEMO_BYTES}; take fewer states"
+
+
 def _trained_share(notebook: NotebookNode) -> Iterator[str]:
     with_output = [cell for _, cell in _code(notebook) if cell.outputs]
     trained = sum("trained" in _tags(cell) for cell in with_output)
@@ -181,6 +202,8 @@ GATES: dict[str, Callable[[NotebookNode], Iterator[str]]] = {
     "figure without alt text": _no_alt_text,
     "tags": _tag_rules,
     "too much is trained": _trained_share,
+    "exercise": _exercise,
+    "demo": _demo,
     "number typed into prose": _typed_number,
 }
 

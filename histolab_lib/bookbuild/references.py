@@ -57,7 +57,9 @@ def reference(executed: NotebookNode) -> NotebookNode:
             del cell.metadata["tags"]
     notebook = bare(notebook)
     for cell, (kept, count) in zip((c for c in notebook.cells if c.cell_type == "code"), outputs, strict=True):
-        cell.outputs = [clean for output in _joined(kept) if (clean := _clean_output(output)) is not None]
+        # What a demonstration holds is data for its page, and hundreds of lines.
+        wanted = [] if "demo" in cell.metadata.get("tags", []) else _joined(kept)
+        cell.outputs = [clean for output in wanted if (clean := _clean_output(output)) is not None]
         cell.execution_count = count
     return notebook
 

@@ -1,9 +1,11 @@
 """Lay out what the site is built from: executed chapters, static pages and a completed configuration."""
 
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,10 +19,12 @@ from histolab_lib import __version__
 from histolab_lib.bookbuild import mathjax
 from histolab_lib.bookbuild.chapters import static_pages
 from histolab_lib.bookbuild.execute import Executed, build_dir
+from histolab_lib.bookbuild.exercises import fold
 from histolab_lib.bookbuild.repository import Repository, commit, find_repository
+from histolab_lib.demos import DEMO_MIME
 from histolab_lib.profiles import RUN_MIME
 
-__all__ = ["complete_config", "foot", "run_facts", "stage"]
+__all__ = ["complete_config", "demo_html", "foot", "run_facts", "stage"]
 
 _MATHJAX = "mathjax"  # its folder below book/_static of the staged book
 
@@ -62,6 +66,27 @@ def _chapter_foot(executed: Executed, repository: Repository | None) -> str:
     )
 
 
+def demo_html(output: Mapping[str, Any], key: str) -> str:
+    """Return a demonstration as it stands in its page: words for everyone, data for the script beside it.
+
+    The data lies in the page itself, because a page opened from disk may fetch nothing.
+
+    Parameters
+    ----------
+    output : mapping
+        The output's data by type: the demonstration, and in words what it shows.
+    key : str
+        The chapter's key, which tells how far up ``_static`` lies.
+    """
+    data = json.dumps(output[DEMO_MIME], separators=(",", ":")).replace("</", "<\\/")
+    script = "../" * key.count("/") + "_static/demo.js"
+    return (
+        f'<div class="demo"><p class="demo-title">{escape(output[DEMO_MIME]["title"])}</p>'
+        f'<p class="demo-static">{escape(output["text/plain"])}</p>'
+        f'<script type="application/json">{data}</script></div><script src="{script}"></script>'
+    )
+
+
 def _page_notebook(executed: Executed, repository: Repository | None) -> NotebookNode:
     """The executed notebook as readers see and download it: no machine's times, the foot at its end."""
     notebook = deepcopy(executed.notebook())
@@ -71,6 +96,9 @@ def _page_notebook(executed: Executed, repository: Repository | None) -> Noteboo
             cell.metadata.pop(key, None)
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(RUN_MIME, None)
+            if DEMO_MIME in output.get("data", {}):
+                output["data"] = {"text/html": demo_html(output["data"], executed.chapter.key)}
+    fold(notebook)
     notebook.cells.append(new_markdown_cell(_chapter_foot(executed, repository), id="provenance"))
     return notebook
 
