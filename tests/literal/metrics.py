@@ -78,3 +78,105 @@ def aji_counts(true, pred):
 def aji(true, pred):
     intersection, union, _ = aji_counts(true, pred)
     return ratio(intersection, union, not ids_of(true) and not ids_of(pred))
+
+
+def jaccards(true, pred):
+    """{(true id, predicted id): IoU as a fraction} of the pairs that overlap."""
+    true_objects, pred_objects = objects_of(true), objects_of(pred)
+    return {(t, p): Fraction(n, len(true_objects[t] | pred_objects[p])) for (t, p), n in overlaps(true, pred).items()}
+
+
+def matchings(pairs):
+    """Every one-to-one choice among the pairs, the empty one included."""
+    if not pairs:
+        yield ()
+        return
+    first, rest = pairs[0], pairs[1:]
+    yield from matchings(rest)
+    for chosen in matchings([pair for pair in rest if pair[0] != first[0] and pair[1] != first[1]]):
+        yield (first, *chosen)
+
+
+def best_matching(true, pred):
+    """Largest sum of IoU and, among those that reach it, the most shared pixels: tried one by one."""
+    score, shared = jaccards(true, pred), overlaps(true, pred)
+    return max((sum(score[pair] for pair in m), sum(shared[pair] for pair in m)) for m in matchings(list(score)))
+
+
+def area(labels):
+    return len(foreground(labels))
+
+
+def aji_plus(true, pred):
+    shared = best_matching(true, pred)[1]
+    return ratio(shared, area(true) + area(pred) - shared, not area(true) and not area(pred))
+
+
+def dice2(true, pred):
+    true_objects, pred_objects = objects_of(true), objects_of(pred)
+    shared, areas = 0, 0
+    for (t, p), n in overlaps(true, pred).items():
+        shared += n
+        areas += len(true_objects[t]) + len(pred_objects[p])
+    return ratio(2 * shared, areas, not true_objects and not pred_objects)
+
+
+def panoptic_quality(true, pred, threshold=Fraction(1, 2)):
+    """dq, sq, pq, tp, fp, fn."""
+    matched = [score for score in jaccards(true, pred).values() if score > threshold]
+    tp, trues, preds = len(matched), len(ids_of(true)), len(ids_of(pred))
+    nothing = not trues and not preds
+    found = ratio(2 * tp, trues + preds, nothing), ratio(sum(matched), tp, nothing)
+    return (*found, ratio(2 * sum(matched), trues + preds, nothing), tp, preds - tp, trues - tp)
+
+
+def average_precision(true, pred, threshold, strict):
+    passing = [pair for pair, s in jaccards(true, pred).items() if s > threshold or (s == threshold and not strict)]
+    tp = max(len(chosen) for chosen in matchings(passing))
+    objects = len(ids_of(true)) + len(ids_of(pred))
+    return ratio(tp, objects - tp, not objects)
+
+
+def partner(one, others):
+    """Id of the object in {id: pixels} that shares most pixels with `one`, the lowest of those that tie, or None."""
+    best, most = None, 0
+    for number, other in sorted(others.items()):
+        if len(one & other) > most:
+            best, most = number, len(one & other)
+    return best
+
+
+def object_f1(true, pred, fn="unmatched"):
+    """f1, precision, recall, tp, fp, fn."""
+    true_objects, pred_objects = objects_of(true), objects_of(pred)
+    found, pointed, tp = set(), set(), 0
+    for pixels in pred_objects.values():
+        number = partner(pixels, true_objects)
+        if number is not None:
+            pointed.add(number)
+            if Fraction(len(pixels & true_objects[number]), len(true_objects[number])) > Fraction(1, 2):
+                found.add(number)
+                tp += 1
+    fp, missed = len(pred_objects) - tp, len(set(true_objects) - (found if fn == "unmatched" else pointed))
+    nothing = not true_objects and not pred_objects
+    scores = ratio(2 * tp, 2 * tp + fp + missed, nothing), ratio(tp, tp + fp, nothing), ratio(tp, tp + missed, nothing)
+    return (*scores, tp, fp, missed)
+
+
+def one_way_dice(objects, others):
+    """Area-weighted sum of Dice over `objects`, each with its partner, and the sum of their areas."""
+    total, areas = Fraction(0), 0
+    for pixels in objects.values():
+        areas += len(pixels)
+        number = partner(pixels, others)
+        if number is not None:
+            both = len(pixels & others[number])
+            total += len(pixels) * Fraction(2 * both, len(pixels) + len(others[number]))
+    return total, areas
+
+
+def object_dice(true, pred):
+    sides = objects_of(true), objects_of(pred)
+    if not sides[0] and not sides[1]:
+        return float("nan")
+    return sum(ratio(*one_way_dice(*pair), False) for pair in (sides, sides[::-1])) / 2
