@@ -5,7 +5,7 @@ SHELL := bash
 
 PYTHON ?= python3.11
 VENV ?= .venv
-PROFILE ?= smoke
+PROFILE ?= $(or $(HISTOLAB_PROFILE),smoke)
 FROM ?= md
 PORT ?= 8000
 SLOW ?=
@@ -35,6 +35,8 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
 	  echo "error: the pins are for Python 3.11 and '$(PYTHON)' is not; name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
+	  echo "error: $(VENV) was made by another Python; remove it and run this again" >&2; exit 1; }
 	$(BIN)/python -m pip install -q "$$(grep '^uv==' constraints.txt)"
 	$(BIN)/uv pip install -q --python $(BIN)/python --compile-bytecode $(TORCH_FROM) -c constraints.txt -b constraints.txt -e ".[$(EXTRAS)]"
 	@touch $@

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,6 +12,9 @@ from rich.markup import escape
 
 from histolab_lib import __version__
 from histolab_lib.data_dir import DataError
+
+if TYPE_CHECKING:
+    from histolab_lib.datasets.registry import Status
 
 __all__ = ["app"]
 
@@ -160,6 +163,20 @@ def _split_counts(splits: Mapping[str, tuple[int, int]]) -> str:
     return ", ".join(f"{split} {found} of {wanted}" if wanted else split for split, (found, wanted) in splits.items())
 
 
+def _problem(row: "Status") -> str | None:
+    """Say what is missing of a set whose folder is there."""
+    from histolab_lib import datasets
+
+    if row.found or not Path(row.where).is_dir():
+        return None
+    for split in row.splits:
+        try:
+            datasets.load(row.name, split)
+        except DataError as error:
+            return str(error)
+    return None
+
+
 @data.command("list")
 def list_command() -> None:
     """Show every data set: how much of it is here, where, and its licence."""
@@ -174,5 +191,8 @@ def list_command() -> None:
         for key, value in lines.items():
             if value:
                 _out.print(f"  {key:<8} {value}", highlight=False, markup=False, soft_wrap=True)
+        if problem := _problem(row):
+            _out.print(f"  {'problem':<8} {problem}", highlight=False, markup=False, soft_wrap=True)
     if not all(row.found for row in rows):
-        _out.print("Set HISTOLAB_DATA to the folder that holds the sets you have; their pages say how to get them.")
+        advice = "Set HISTOLAB_DATA to the folder that holds the sets you have; their pages say how to get them."
+        _out.print(advice, highlight=False, soft_wrap=True)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-__all__ = ["predict"]
+__all__ = ["as_device", "predict"]
 
 Image = npt.NDArray[np.uint8]
 Probability = npt.NDArray[np.float32]
@@ -66,7 +66,7 @@ def predict(
     """
     _check_image(image)
     stride = _stride(network, stride_px)
-    target = torch.device(device) if device is not None else _device_of(network)
+    target = as_device(device) if device is not None else _device_of(network)
     height, width = image.shape[:2]
     extra = [(0, -side % stride) for side in (height, width)]
     padded = np.pad(image, [*extra, (0, 0)], mode="reflect")
@@ -126,6 +126,26 @@ def _run(network: nn.Module, images: Image, device: torch.device) -> Probability
     # (N, H, W, 3) seen as (N, 3, H, W) is what torch calls channels_last: nothing is copied
     batch = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float() / 255
     return network(batch)[:, 0].float().sigmoid().cpu().numpy()
+
+
+def as_device(name: str | torch.device) -> torch.device:
+    """Return a device by name.
+
+    Raises
+    ------
+    ValueError
+        If this machine has no such device; the message lists those it has.
+    """
+    there = ["cpu"]
+    there += ["cuda"] if torch.cuda.is_available() else []
+    there += ["mps"] if torch.backends.mps.is_available() else []
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in there:
+        raise ValueError(f"unknown device {str(name)!r}: this machine has {', '.join(there)}")
+    return device
 
 
 def _device_of(network: nn.Module) -> torch.device:

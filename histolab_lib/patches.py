@@ -40,7 +40,7 @@ def check_crop_fits(tiles: Sequence[Tile], size_px: int) -> None:
     if size_px < 1:
         raise ValueError(f"size_px must be at least 1 pixel, got {size_px}")
     if len(tiles) == 0:
-        raise ValueError("found no tiles to cut crops from; pass at least one, such as datasets.load('synthetic')")
+        raise ValueError('found no tiles to cut crops from; pass some, such as datasets.load("synthetic", "train")')
     for tile in tiles:
         height, width = tile.shape
         if min(height, width) < size_px:

@@ -22,6 +22,7 @@ __all__ = [
     "draw_tiles",
     "error_map",
     "outlines",
+    "short_name",
     "style",
 ]
 
@@ -47,8 +48,8 @@ def style() -> Iterator[None]:
     from matplotlib.rcsetup import cycler
 
     settings: dict[Any, Any] = {
-        "figure.dpi": 110,
-        "savefig.dpi": 110,
+        "figure.dpi": 150,
+        "savefig.dpi": 150,
         "figure.constrained_layout.use": True,
         "font.size": 10,
         "axes.titlesize": 10,
@@ -86,6 +87,13 @@ def _done(figure: "Figure") -> "Figure":
     return figure
 
 
+def _check(what: str, items: Sequence[object] | Mapping[str, object], crop_px: int | None = None) -> None:
+    if len(items) == 0:
+        raise ValueError(f"{what} is empty: there is nothing to draw")
+    if crop_px is not None and crop_px < 1:
+        raise ValueError(f"crop_px must be at least 1 pixel, or None for whole tiles, got {crop_px}")
+
+
 def _panels(count: int, columns: int, size: float) -> "tuple[Figure, list[Axes]]":
     import matplotlib.pyplot as plt
 
@@ -98,8 +106,14 @@ def _panels(count: int, columns: int, size: float) -> "tuple[Figure, list[Axes]]
     return figure, flat[:count]
 
 
-def _short(name: str) -> str:
-    """A tile's name as short as a title can be: TCGA barcodes keep site and case, synthetic names split and number."""
+def short_name(name: str) -> str:
+    """Return a tile's name as short as a title can be.
+
+    Examples
+    --------
+    >>> short_name("TCGA-18-5592-01Z-00-DX1"), short_name("synthetic-mixed-256px-seed0-test-0003")
+    ('TCGA-18-5592', 'synthetic, test 0003')
+    """
     if name.startswith("synthetic-"):
         return f"synthetic, {' '.join(name.split('-')[-2:])}"
     return "-".join(name.split("-")[:3]) if name.startswith("TCGA-") else name
@@ -116,6 +130,7 @@ def draw_tiles(tiles: Sequence[Tile], *, columns: int = 3, crop_px: int | None =
     crop_px : int, optional
         Show only so many pixels of the upper left corner, so that nuclei are large enough to see.
     """
+    _check("tiles", tiles, crop_px)
     with style():
         figure, axes = _panels(len(tiles), columns, 2.6)
         for ax, tile in zip(axes, tiles, strict=True):
@@ -123,7 +138,9 @@ def draw_tiles(tiles: Sequence[Tile], *, columns: int = 3, crop_px: int | None =
             image, instances = tile.image[window, window].copy(), tile.instances[window, window]
             image[outlines(instances)] = _rgb(_EXTRA)
             ax.imshow(image)
-            ax.set_title(_short(tile.name) if tile.organ is None else f"{_short(tile.name)} ({tile.organ})", fontsize=8)
+            ax.set_title(
+                short_name(tile.name) if tile.organ is None else f"{short_name(tile.name)} ({tile.organ})", fontsize=8
+            )
     return _done(figure)
 
 
@@ -159,6 +176,7 @@ def draw_learning(losses: Sequence[float], validation: Mapping[int, float], *, f
     """
     import matplotlib.pyplot as plt
 
+    _check("losses", losses)
     with style():
         figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.8))
         steps = np.arange(1, len(losses) + 1)
@@ -190,6 +208,8 @@ def error_map(
     -------
     ndarray of uint8, shape (H, W, 3)
     """
+    if not image.shape[:2] == true.shape == pred.shape:
+        raise ValueError(f"image {image.shape}, true {true.shape} and pred {pred.shape} must have one size")
     grey = np.repeat(image.mean(axis=2, keepdims=True), 3, axis=2)
     for region, colour in ((true & pred, _HIT), (true & ~pred, _MISSED), (~true & pred, _EXTRA)):
         grey[region] = 0.35 * grey[region] + 0.65 * np.array(_rgb(colour))
@@ -221,13 +241,16 @@ def draw_errors(
     """
     from matplotlib.patches import Patch
 
+    _check("tiles", tiles, crop_px)
+    if not len(tiles) == len(masks) == len(scores):
+        raise ValueError(f"got {len(tiles)} tiles, {len(masks)} masks and {len(scores)} scores; one of each is needed")
     with style():
         figure, axes = _panels(2 * len(tiles), len(tiles), 2.6)
         window = slice(0, crop_px)
         for i, (tile, mask, score) in enumerate(zip(tiles, masks, scores, strict=True)):
             image, true = tile.image[window, window], tile.mask[window, window]
             axes[i].imshow(image)
-            axes[i].set_title(f"{_short(tile.name)}\nDice {score:.2f}", fontsize=8)
+            axes[i].set_title(f"{short_name(tile.name)}\nDice {score:.2f}", fontsize=8)
             axes[len(tiles) + i].imshow(error_map(image, true, mask[window, window]))
         keys = [
             Patch(color=_HIT, label="found"),
@@ -250,6 +273,7 @@ def draw_scores(scores: Mapping[str, Mapping[str, float]], *, score: str) -> "Fi
     """
     import matplotlib.pyplot as plt
 
+    _check("scores", scores)
     with style():
         figure, ax = plt.subplots(figsize=(8, 0.7 * len(scores) + 0.9))
         methods = list(scores)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 __all__ = ["Tile"]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Tile:
     """An image and the exact outline of every object on it.
 
@@ -24,8 +24,10 @@ class Tile:
         0 is background, every other value one object. Ids may have gaps.
     classes : mapping of int to str, optional
         Class of each instance id, where the set has classes.
-    organ, patient : str, optional
-        Where the set tells them.
+    organ : str, optional
+        Where the set tells it.
+    patient : str, optional
+        Where the set tells it.
     um_per_px : float, optional
         Micrometres per pixel, where a file says so.
     source : mapping
@@ -36,6 +38,8 @@ class Tile:
     --------
     >>> import numpy as np
     >>> tile = Tile("demo", np.zeros((4, 6, 3), np.uint8), np.zeros((4, 6), np.int32))
+    >>> tile
+    <Tile demo: 4x6 px, 0 objects>
     >>> tile.shape, tile.count
     ((4, 6), 0)
     """
@@ -48,6 +52,10 @@ class Tile:
     patient: str | None = None
     um_per_px: float | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        height, width = self.shape
+        return f"<Tile {self.name}: {height}x{width} px, {self.count} objects>"
 
     def __post_init__(self) -> None:
         image, instances = self.image, self.instances
@@ -72,7 +80,7 @@ class Tile:
 
     @property
     def mask(self) -> npt.NDArray[np.bool_]:
-        """Foreground: True where any object is, shape (H, W)."""
+        """True where any object is, shape (H, W)."""
         return self.instances > 0
 
     @property

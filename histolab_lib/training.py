@@ -13,7 +13,7 @@ from rich.progress import track
 from torch import Tensor, nn
 
 from histolab_lib.augment import augment
-from histolab_lib.inference import predict
+from histolab_lib.inference import as_device, predict
 from histolab_lib.losses import bce_dice
 from histolab_lib.metrics import dice
 from histolab_lib.patches import Crops, check_crop_fits, random_crops
@@ -119,7 +119,7 @@ def fit(
     _check_counts(steps=steps, batch_size=batch_size, validate_every=validate_every)
     tiles = list(tiles)
     check_crop_fits(tiles, crop_px)
-    target = _device(device)
+    target = as_device(device)
     held_out = list(validate or [])
     every = validate_every or math.ceil(steps / 10)
     shown = sys.stdout.isatty() if progress is None else progress
@@ -164,19 +164,6 @@ def _tensors(crops: Crops, device: torch.device) -> tuple[Tensor, Tensor]:
     images = torch.from_numpy(crops.images).to(device).permute(0, 3, 1, 2).float() / 255
     masks = torch.from_numpy(crops.instances > 0).to(device)[:, None].float()
     return images, masks
-
-
-def _device(name: str | torch.device) -> torch.device:
-    there = ["cpu"]
-    there += ["cuda"] if torch.cuda.is_available() else []
-    there += ["mps"] if torch.backends.mps.is_available() else []
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        device = None
-    if device is None or device.type not in there:
-        raise ValueError(f"unknown device {str(name)!r}: this machine has {', '.join(there)}")
-    return device
 
 
 def _check_counts(**counts: int | None) -> None:

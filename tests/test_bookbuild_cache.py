@@ -115,3 +115,12 @@ def test_the_folder_of_tissue_is_read_as_the_library_reads_it(tiny, tmp_path, mo
     assert chapter_key(tiny, "smoke")
     with pytest.raises(DataError, match="HISTOLAB_DATA is '~/nowhere', which is not a folder"):
         chapter_key(tiny, "colab")
+
+
+def test_a_machine_with_a_gpu_does_not_take_the_run_of_one_without(tiny, monkeypatch):
+    keys = {}
+    for gpu in (False, True):
+        monkeypatch.setattr(cache, "has_gpu_driver", lambda gpu=gpu: gpu)
+        keys[gpu] = chapter_key(tiny, "colab"), chapter_key(tiny, "smoke")
+    assert keys[False][0] != keys[True][0]
+    assert keys[False][1] == keys[True][1]  # smoke always runs on the CPU

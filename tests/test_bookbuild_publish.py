@@ -3,11 +3,13 @@ import re
 
 import pytest
 import yaml
+from nbformat.v4 import new_output
 from rich.console import Console
 
 from histolab_lib.bookbuild import publish
 from histolab_lib.bookbuild.chapters import BookError
-from histolab_lib.bookbuild.execute import executed_path
+from histolab_lib.bookbuild.execute import Executed, executed_path
+from histolab_lib.bookbuild.pairs import notebook_text
 from histolab_lib.bookbuild.publish import (
     build_book,
     check_book,
@@ -16,7 +18,8 @@ from histolab_lib.bookbuild.publish import (
     renew_references,
     write_pairs,
 )
-from tests.books import CLEAN, ROOT, Code, source, write_book
+from histolab_lib.profiles import RUN_MIME
+from tests.books import CLEAN, ROOT, Code, chapter, ran, source, write_book
 
 QUIET = Console(file=io.StringIO())
 RAISES = source([*CLEAN[:3], Code("1 / 0")])
@@ -196,3 +199,17 @@ def test_publish_check_is_the_sequence_of_the_workflow():
     assert re.findall(r"\$\(MAKE\) (\S+)", recipe) == ["lint", "book", "test"]
     assert "-$(MAKE)" not in recipe
     assert "||" not in recipe
+
+
+def test_a_chapter_that_chose_its_profile_itself_is_not_published_under_another(tmp_path, monkeypatch):
+    facts = {"profile": "smoke", "tissue": "synthetic tissue", "device": "CPU"}
+    notebook = ran()
+    notebook.cells[2].outputs = [new_output("display_data", {RUN_MIME: facts, "text/plain": "profile smoke"})]
+    root = write_book(tmp_path)
+    path = root / "executed.ipynb"
+    path.write_text(notebook_text(notebook), encoding="utf-8")
+    run = Executed(chapter(root), path, {"profile": "colab", "seconds": 1}, fresh=False)
+    monkeypatch.setattr(publish, "execute", lambda *_, **__: [run])
+    monkeypatch.chdir(root)
+    with pytest.raises(BookError, match=r"book/tiny: profile: the chapter ran as smoke, the book is built as colab"):
+        publish.execute_book("colab", console=QUIET)

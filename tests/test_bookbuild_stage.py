@@ -81,7 +81,7 @@ def _executed(root, *, with_facts=True):
         notebook.cells[2].outputs = [new_output("display_data", {RUN_MIME: facts, "text/plain": "profile colab: ..."})]
     path = root / "executed.ipynb"
     path.write_text(notebook_text(notebook), encoding="utf-8")
-    record = {"profile": "colab", "commit": "0123456789+changes", "date": "2026-11-21T10:00:00+00:00", "seconds": 2}
+    record = {"profile": "colab", "commit": "0123456789+changes", "date": "2001-02-03T10:00:00+00:00", "seconds": 2}
     return Executed(chapter(root), path, record, fresh=True)
 
 
@@ -104,7 +104,7 @@ def staged(tmp_path, monkeypatch):
 
 def test_the_foot_of_a_chapter_says_where_its_numbers_come_from(staged):
     last = read(staged / "book" / "tiny.ipynb").cells[-1].source
-    for fact in ("profile colab", "real tissue (monuseg)", "A Device", "2026-11-21", f"histolab-lib {__version__}"):
+    for fact in ("profile colab", "real tissue (monuseg)", "A Device", "2001-02-03", f"histolab-lib {__version__}"):
         assert fact in last
     assert "commit [0123456789+changes](https://github.com/owner/book/commit/0123456789)" in last
 

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -162,3 +163,12 @@ def test_a_profile_that_needs_tissue_which_is_not_there_is_told_before_anything_
     assert answer.exit_code == 1
     assert "which is not a folder" in answer.stderr
     assert not (tmp_path / "_build").exists()
+
+
+def test_the_list_says_which_files_of_a_half_unpacked_set_are_missing(tmp_path, monkeypatch):
+    (tmp_path / "monuseg" / "MoNuSegTestData").mkdir(parents=True)
+    monkeypatch.setenv("HISTOLAB_DATA", str(tmp_path))
+    shown = CliRunner().invoke(cli.app, ["data", "list"])
+    assert shown.exit_code == 0
+    assert "not complete, looked in" in shown.output
+    assert re.search(r"problem +.*(missing|no folder|not there)", shown.output), shown.output

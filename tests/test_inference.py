@@ -122,3 +122,8 @@ def test_windows_that_do_not_fit_together_are_errors(options: dict[str, int], me
 def test_a_network_that_does_not_tell_its_stride_is_an_error():
     with pytest.raises(ValueError, match=r"Conv2d has no stride_px; pass stride_px="):
         predict(nn.Conv2d(3, 1, 1), _image(8, 8))
+
+
+def test_a_device_that_is_not_there_is_an_error_that_lists_those_that_are():
+    with pytest.raises(ValueError, match=r"unknown device 'tpu': this machine has cpu"):
+        predict(nn.Conv2d(3, 1, 1), np.zeros((4, 4, 3), np.uint8), stride_px=1, device="tpu")

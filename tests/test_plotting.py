@@ -3,6 +3,7 @@ import io
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgba
 
 from histolab_lib import plotting
 from histolab_lib.tile import Tile
@@ -66,6 +67,8 @@ def test_titles_name_the_tile_briefly_and_its_organ():
 def test_stains_share_one_scale():
     tile = _tile()
     figure = plotting.draw_stains(tile.image, np.zeros((24, 24)), np.ones((24, 24)))
+    shown = [np.asarray(ax.images[0].get_array()).mean() for ax in figure.axes[1:]]
+    assert shown == [0, 1]  # hematoxylin in the middle, eosin at the right
     limits = [ax.images[0].get_clim() for ax in figure.axes[1:]]
     assert limits[0] == limits[1] == (0, 1)
 
@@ -99,6 +102,36 @@ def test_predictions_are_drawn_under_their_tiles_with_the_score_in_the_title():
     np.testing.assert_array_equal(
         shown, plotting.error_map(tile.image[:16, :16], tile.mask[:16, :16], tile.mask[:16, :16])
     )
+
+
+@pytest.mark.parametrize(
+    ("draw", "words"),
+    [
+        (lambda: plotting.draw_tiles([]), "tiles is empty: there is nothing to draw"),
+        (lambda: plotting.draw_tiles([_tile()], crop_px=0), "crop_px must be at least 1 pixel, .* got 0"),
+        (lambda: plotting.draw_scores({}, score="Dice"), "scores is empty"),
+        (lambda: plotting.draw_learning([], {}), "losses is empty"),
+        (lambda: plotting.draw_errors([_tile()], [], [0.5]), "got 1 tiles, 0 masks and 1 scores"),
+        (
+            lambda: plotting.error_map(_tile().image, _tile().mask, _tile(side=30).mask),
+            r"image \(24, 24, 3\), true \(24, 24\) and pred \(30, 30\) must have one size",
+        ),
+    ],
+)
+def test_what_cannot_be_drawn_is_said_in_words(draw, words):
+    with pytest.raises(ValueError, match=words):
+        draw()
+
+
+def test_the_key_of_the_error_map_has_the_colours_of_the_map():
+    tile = _tile()
+    figure = plotting.draw_errors([tile], [tile.mask], [1.0])
+    key = {
+        text.get_text(): patch.get_facecolor()
+        for patch, text in zip(figure.legends[0].get_patches(), figure.legends[0].get_texts(), strict=True)
+    }
+    wanted = {"found": "sky", "missed": "vermilion", "invented": "yellow"}
+    assert key == {name: to_rgba(plotting.PALETTE[colour]) for name, colour in wanted.items()}
 
 
 def test_the_reader_s_own_style_is_left_alone():

@@ -100,8 +100,8 @@ def test_scene_and_tile_are_the_same_picture():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"split": "validation"}, "unknown split of 'synthetic' 'validation'. Allowed: 'train', 'val', 'test'"),
-        ({"preset": "brain"}, "unknown preset of 'synthetic' 'brain'. Allowed: 'mixed', 'dense', "),
+        ({"split": "validation"}, "unknown 'synthetic' split 'validation'. Allowed: 'train', 'val', 'test'"),
+        ({"preset": "brain"}, "unknown 'synthetic' preset 'brain'. Allowed: 'mixed', 'dense', "),
         ({"n": 0}, "n must be a whole number of tiles, 1 or more, got 0"),
         ({"n": 2.5}, "n must be a whole number of tiles, 1 or more, got 2.5"),
         ({"n": True}, "n must be a whole number of tiles, 1 or more, got True"),

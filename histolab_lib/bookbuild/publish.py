@@ -12,7 +12,7 @@ from histolab_lib.bookbuild.pairs import Half, check_pair, write_pair
 from histolab_lib.bookbuild.prose import pictures_without_alt, typed_numbers
 from histolab_lib.bookbuild.references import compare, reference_text
 from histolab_lib.bookbuild.site import build_site
-from histolab_lib.bookbuild.stage import stage
+from histolab_lib.bookbuild.stage import run_facts, stage
 
 __all__ = ["build_book", "check_book", "check_pairs", "execute_book", "renew_references", "write_pairs"]
 
@@ -44,8 +44,20 @@ def execute_book(profile: str, *, force: bool = False, console: Console) -> list
     for run in runs:
         how = f"ran in {run.record['seconds']} s" if run.fresh else "up to date"
         console.print(f"{run.chapter.key}: {how}", highlight=False, soft_wrap=True)
-    _stop_on([fault for run in runs for fault in check_notebook(run.chapter.key, run.notebook())], "gates not passed")
+    faults: list[object] = [fault for run in runs for fault in check_notebook(run.chapter.key, run.notebook())]
+    _stop_on(faults + _other_profiles(runs), "gates not passed")
     return runs
+
+
+def _other_profiles(runs: Sequence[Executed]) -> list[object]:
+    """Name the chapters that ran with a profile of their own: their foot would say what is not so."""
+    ran = [(run, run_facts(run.notebook()).get("profile", run.record["profile"])) for run in runs]
+    return [
+        f"{run.chapter.key}: profile: the chapter ran as {own}, the book is built as {run.record['profile']}; "
+        'its parameters cell must say profile = "auto"'
+        for run, own in ran
+        if own != run.record["profile"]
+    ]
 
 
 def build_book(profile: str, *, force: bool = False, console: Console) -> str:

@@ -100,7 +100,7 @@ def load(split: str, *, n: int = 64, size: int = 256, preset: str = "mixed", see
     >>> load("validation")
     Traceback (most recent call last):
     ...
-    ValueError: unknown split of 'synthetic' 'validation'. Allowed: 'train', 'val', 'test'
+    ValueError: unknown 'synthetic' split 'validation'. Allowed: 'train', 'val', 'test'
     """
     _check(split, size, preset, seed)
     if not _is_whole(n) or n < 1:
@@ -122,8 +122,8 @@ def _is_whole(value: object) -> bool:
 
 
 def _check(split: str, size: int, preset: str, seed: int) -> None:
-    choose("split of 'synthetic'", split, SPLITS)
-    choose("preset of 'synthetic'", preset, PRESET_NAMES)
+    choose("'synthetic' split", split, SPLITS)
+    choose("'synthetic' preset", preset, PRESET_NAMES)
     if not _is_whole(size) or size < _SMALLEST_PX:
         raise ValueError(f"size must be a whole number of pixels, {_SMALLEST_PX} or more, got {size!r}")
     if not _is_whole(seed) or seed < 0:
