@@ -128,9 +128,11 @@ def best_matching(table: Contingency) -> _Ints:
     """Pairs of the one-to-one matching with the largest sum of IoU: their entries in the table, ascending.
 
     Where several matchings reach that sum, the one that shares most pixels (IoU + 1e-9 n / max n, the maximum taken
-    over the connected component of overlaps, so that ids and the rest of the map have no say). Pairs that are worth at
-    least the best alternatives of both their objects together belong to an optimum and are taken at once; what is left
-    goes, component by component, to SciPy's sparse assignment solver.
+    over the connected component of overlaps, so that ids and the rest of the map have no say; float64 tells single
+    pixels apart where no overlap in the component exceeds about 1e6 px).
+
+    Pairs that are worth at least the best alternatives of both their objects together belong to an optimum and are
+    taken at once; what is left goes, component by component, to SciPy's sparse assignment solver.
 
     Time grows with the pairs, and within one component that nothing settles with the square of its objects.
     """
