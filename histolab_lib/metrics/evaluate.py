@@ -1,6 +1,7 @@
 """One record for each image: the counts from which its scores can be computed again, and the scores."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, overload
 
@@ -234,7 +235,7 @@ def _check_names(names: Any, images: int | None) -> list[str]:
     if isinstance(names, str) or len(names) != images:
         got = repr(names) if isinstance(names, str) else f"{len(names)}"
         raise ValueError(f"names: expected {images} names, as there are images, got {got}")
-    twice = sorted({name for name in names if list(names).count(name) > 1})
+    twice = sorted({str(name) for name, times in Counter(names).items() if times > 1})
     if twice:
         raise ValueError(f"names: each image needs a name of its own, got {', '.join(twice)} more than once")
     return [str(name) for name in names]

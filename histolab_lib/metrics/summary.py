@@ -1,5 +1,6 @@
 """From records of images to a number for a set, with what it hides: spread, interval, and the images left out."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -193,12 +194,13 @@ def compare(
     ValueError: images must pair by name; without partner: x (only in a)
     """
     names, others = _names(a, "a"), _names(b, "b")
-    alone = [f"{name} (only in a)" for name in names if name not in others]
-    alone += [f"{name} (only in b)" for name in others if name not in names]
+    partner = dict(zip(others, b, strict=True))
+    alone = [f"{name} (only in a)" for name in names if name not in partner]
+    alone += [f"{name} (only in b)" for name in sorted(set(others) - set(names), key=others.index)]
     if alone:
         raise ValueError(f"images must pair by name; without partner: {', '.join(alone)}")
     of_a = _values(a, metric)
-    of_b = _values([b[others.index(name)] for name in names], metric)
+    of_b = _values([partner[name] for name in names], metric)
     kept = np.isfinite(of_a) & np.isfinite(of_b)
     codes = _codes(names, groups)[kept]
     difference = of_a[kept] - of_b[kept]
@@ -228,7 +230,7 @@ def _names(records: _Records, argument: str) -> list[str]:
     if not records:
         raise ValueError(f"{argument}: expected at least one record, got none")
     names = [record.get("name") for record in records]
-    wrong = sorted({str(name) for name in names if names.count(name) > 1 or name is None})
+    wrong = sorted({str(name) for name, times in Counter(names).items() if times > 1 or name is None})
     if wrong:
         raise ValueError(f"{argument}: each record needs a name of its own; missing or double: {', '.join(wrong)}")
     return [str(name) for name in names]
