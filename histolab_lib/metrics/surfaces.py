@@ -31,7 +31,8 @@ def hd95(true: DistanceMaps, pred: DistanceMaps, *, variant: str = "max", reduct
         Whatever is not 0 is foreground. A list or tuple of maps is a batch.
     variant : {"max", "pooled"}
         Distances are taken from each boundary pixel to the nearest of the other boundary, both ways. "max": the larger
-        of the two directions' percentiles (MONAI). "pooled": one percentile of both together (medpy). Either can be larger.
+        of the two directions' percentiles (MONAI). "pooled": one percentile of both together (medpy). Either can be
+        the larger.
     reduction : {"mean", "none"}
         What a batch gives: the mean of the finite distances (count the others with "none"; where all are infinite, so
         is the mean), or an array of one distance for each image.

@@ -92,7 +92,7 @@ def grow_labels(seeds: npt.NDArray[Any], mask: Mask, steps: int | None = None) -
 
     It is neither a watershed (whose ties fall by the order of a queue) nor an expansion by Euclidean distance (which
     walks through walls). Time grows with the pixels of the map plus those claimed, however many labels there are;
-    each step costs some 0.1 ms on top.
+    each step costs some 0.02 ms on top.
 
     References
     ----------
