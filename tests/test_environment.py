@@ -5,7 +5,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-NOT_PINNED = {"histolab-lib", "pip", "setuptools"}  # ourselves, and what `python -m venv` brings
+NOT_PINNED = {"histolab-lib", "pip"}  # ourselves, and what `python -m venv` brings
 BUILD_ONLY = {"hatchling"}  # used in the isolated environment that builds the package
 
 
