@@ -75,6 +75,30 @@ def test_objects_of_hundreds_of_pixels_far_apart_and_overlapping(seed, shortcuts
     close(object_hausdorff(true, pred), literal.object_hausdorff(true, pred))
 
 
+def specks(rng, size, count):
+    labels = np.zeros((size, size), int)
+    for number in range(1, count + 1):
+        r, c, height, width = *rng.integers(0, size, 2), *rng.integers(1, 7, 2)
+        labels[r : r + height, c : c + width] = number
+    return labels
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_nearest_of_many_objects_is_found(seed):
+    rng = np.random.default_rng(seed)
+    true, pred = specks(rng, 40, 14), specks(rng, 40, 14)
+    close(object_hausdorff(true, pred), literal.object_hausdorff(true, pred))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_nearest_is_found_where_nothing_overlaps(seed):
+    rng = np.random.default_rng(seed)
+    true, pred = specks(rng, 24, 40), specks(rng, 24, 40)
+    stripes = np.indices(true.shape).sum(axis=0) % 6 < 3  # slanted stripes, true in one, predicted in the next
+    true[stripes], pred[~stripes] = 0, 0
+    close(object_hausdorff(true, pred), literal.object_hausdorff(true, pred))
+
+
 def test_objects_of_two_distant_pieces():
     true, pred = np.zeros((9, 40), int), np.zeros((9, 40), int)
     true[:4, :4] = true[5:, 36:] = 1
