@@ -15,11 +15,15 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from histolab_lib.compat import ensure_torchvision
+
 __all__ = ["CASES", "Case", "collect_facts", "run_case", "write_facts"]
 
 _Map: TypeAlias = npt.NDArray[np.bool_]
 _Outcome: TypeAlias = float | str
 
+# Where torchvision is installed and cannot be imported, neither can these.
+_NEED_TORCHVISION = ("torchmetrics", "segmentation-models-pytorch")
 _SITUATIONS = ("both_empty", "pred_empty", "true_empty")
 
 
@@ -105,13 +109,14 @@ def _row(case: Case) -> dict[str, Any]:
 
 
 def _importable(library: str) -> bool:
-    """Whether it can be imported; a torchvision that does not fit its torch breaks its importers with RuntimeError."""
     name = {"scikit-image": "skimage"}.get(library, library.replace("-", "_"))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if library in _NEED_TORCHVISION:
+                ensure_torchvision()
             import_module(name)
-    except (ImportError, RuntimeError):
+    except ImportError:
         return False
     return True
 
