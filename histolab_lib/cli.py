@@ -1,5 +1,6 @@
 """The command line: ``histolab book ...`` and ``histolab data ...``."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from enum import StrEnum
@@ -157,6 +158,25 @@ def serve_command(
     _out.print(f"The book is at {address} (Ctrl+C ends)", highlight=False)
     with suppress(KeyboardInterrupt), server:
         server.serve_forever()
+
+
+@app.command("metrics")
+def metrics_command(
+    facts: Annotated[
+        bool, typer.Option("--facts", help="Ask the installed libraries again and write what they say.")
+    ] = False,
+) -> None:
+    """Show what libraries score where a map is empty."""
+    from histolab_lib.data_dir import data_dir
+    from histolab_lib.metrics.policies import write_facts
+
+    path = data_dir() / "facts" / "empty_policies.json"
+    if facts:
+        write_facts(path)
+        _out.print(f"written: {path}", highlight=False, soft_wrap=True)
+    for row in json.loads(path.read_text(encoding="utf-8"))["rows"]:
+        said = f"both empty {row['both_empty']}, prediction {row['pred_empty']}, truth {row['true_empty']}"
+        _out.print(f"{row['library']} {row['function']}: {said} ({row['how']})", highlight=False, soft_wrap=True)
 
 
 def _split_counts(splits: Mapping[str, tuple[int, int]]) -> str:

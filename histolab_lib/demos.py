@@ -104,7 +104,8 @@ class Demo:
             "states": {
                 ",".join(map(str, key)): {
                     "map": _runs(labels),
-                    "numbers": {name: round(float(value), 3) for name, value in numbers.items()},
+                    # pairs, because writers of notebooks sort the keys of an object
+                    "numbers": [[name, round(float(value), 3)] for name, value in numbers.items()],
                 }
                 for key, (labels, numbers) in self.states.items()
             },

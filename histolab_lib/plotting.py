@@ -1,24 +1,29 @@
 """One palette and one style for every figure of the book; all figures that more than one chapter draws."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from histolab_lib.metrics import ERROR_NAMES, errors
 from histolab_lib.tile import Tile
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = [
     "PALETTE",
     "draw_errors",
+    "draw_errors_by_object",
+    "draw_instances",
     "draw_learning",
     "draw_scores",
     "draw_stains",
+    "draw_table",
     "draw_tiles",
     "error_map",
     "outlines",
@@ -39,6 +44,10 @@ PALETTE: Mapping[str, str] = {
 }
 
 _HIT, _MISSED, _EXTRA = PALETTE["sky"], PALETTE["vermilion"], PALETTE["yellow"]
+#: Colour of each class of `metrics.ERROR_NAMES` but background; the first three as in the map of pixels.
+_CLASS_COLOURS = dict(zip(ERROR_NAMES[1:], (_HIT, _MISSED, _EXTRA, PALETTE["purple"], PALETTE["green"]), strict=True))
+#: What objects are told apart by; the same as in the interactive figures.
+_OBJECT_COLOURS = [PALETTE[c] for c in ("sky", "orange", "green", "purple", "vermilion", "yellow", "blue")]
 
 
 @contextmanager
@@ -87,7 +96,7 @@ def _done(figure: "Figure") -> "Figure":
     return figure
 
 
-def _check(what: str, items: Sequence[object] | Mapping[str, object], crop_px: int | None = None) -> None:
+def _check(what: str, items: Sized, crop_px: int | None = None) -> None:
     if len(items) == 0:
         raise ValueError(f"{what} is empty: there is nothing to draw")
     if crop_px is not None and crop_px < 1:
@@ -210,7 +219,7 @@ def error_map(
     """
     if not image.shape[:2] == true.shape == pred.shape:
         raise ValueError(f"image {image.shape}, true {true.shape} and pred {pred.shape} must have one size")
-    grey = np.repeat(image.mean(axis=2, keepdims=True), 3, axis=2)
+    grey = _grey(image)
     for region, colour in ((true & pred, _HIT), (true & ~pred, _MISSED), (~true & pred, _EXTRA)):
         grey[region] = 0.35 * grey[region] + 0.65 * np.array(_rgb(colour))
     return grey.round().astype(np.uint8)
@@ -261,6 +270,140 @@ def draw_errors(
     return _done(figure)
 
 
+def draw_instances(
+    image: npt.NDArray[np.uint8],
+    maps: Mapping[str, npt.NDArray[Any]],
+    *,
+    points: Mapping[str, npt.NDArray[np.integer[Any]]] | None = None,
+    columns: int = 3,
+) -> "Figure":
+    """Draw one image several times, once for each map: objects in colours, masks in black and white, numbers shaded.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (H, W, 3)
+    maps : mapping of str to ndarray, shape (H, W)
+        Title, then what to draw: integers are an instance map, whose objects are tinted so that neighbours differ;
+        bool is a mask; float is a map from dark (low) to bright. An array (H, W, 3) is shown as it is.
+    points : mapping of str to ndarray of integers, shape (n, 2)
+        Rows and columns to mark in the map of that title, such as seeds.
+    columns : int
+        Panels in a row.
+
+    Raises
+    ------
+    ValueError
+        If there are no maps, one has another size than the image, or points belong to no map.
+    """
+    _check("maps", maps)
+    points = points or {}
+    if lost := set(points) - set(maps):
+        raise ValueError(f"points for {', '.join(sorted(lost))}, but maps has only {', '.join(maps)}")
+    with style():
+        figure, axes = _panels(len(maps), columns, 2.7 if columns > 2 else 3.4)
+        for ax, (name, values) in zip(axes, maps.items(), strict=True):
+            _check_size(image, {name: values})
+            if values.dtype.kind in "iu" and values.ndim == 2:
+                ax.imshow(_tinted(image, values))
+            else:
+                ax.imshow(values, cmap="gray" if values.dtype == bool else "cividis")
+            if name in points:
+                ax.plot(*points[name].T[::-1], "o", color=_MISSED, markeredgecolor="white", markersize=4)
+            ax.set_title(name)
+    return _done(figure)
+
+
+def _tinted(image: npt.NDArray[np.uint8], instances: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:
+    """The image in grey, each object in a colour, its outline in full."""
+    shown = _grey(image)
+    edge = outlines(instances)
+    table = np.zeros((int(instances.max(initial=0)) + 1, 3))
+    for label, colour in _colouring(instances).items():
+        table[label] = _rgb(_OBJECT_COLOURS[colour])
+    inside = instances > 0
+    shown[inside] = 0.45 * shown[inside] + 0.55 * table[instances[inside]]
+    shown[edge] = table[instances[edge]]
+    return shown.round().astype(np.uint8)
+
+
+def _colouring(instances: npt.NDArray[np.integer[Any]]) -> dict[int, int]:
+    """A colour for each id, another one than any object within two pixels has wherever there are enough colours."""
+    near: dict[int, set[int]] = {int(label): set() for label in np.unique(instances) if label}
+    height, width = instances.shape
+    for down, right in ((0, 1), (0, 2), (1, -1), (1, 0), (1, 1), (2, 0)):
+        here = instances[: height - down, max(0, -right) : width - max(0, right)]
+        there = instances[down:, max(0, right) : width - max(0, -right)]
+        for pair in np.unique(np.stack([here, there])[:, (here != there) & (here > 0) & (there > 0)], axis=1).T:
+            near[int(pair[0])].add(int(pair[1]))
+            near[int(pair[1])].add(int(pair[0]))
+    colours: dict[int, int] = {}
+    for place, label in enumerate(near):  # in turn, so that the picture is colourful
+        turn = [(place + step) % len(_OBJECT_COLOURS) for step in range(len(_OBJECT_COLOURS))]
+        taken = {colours.get(other) for other in near[label]}
+        colours[label] = next((colour for colour in turn if colour not in taken), turn[0])
+    return colours
+
+
+def draw_errors_by_object(
+    image: npt.NDArray[np.uint8],
+    true: npt.NDArray[np.integer[Any]],
+    preds: Mapping[str, npt.NDArray[np.integer[Any]]],
+    *,
+    columns: int = 2,
+) -> "Figure":
+    """Draw what became of each object: the tissue with the true outlines, then `metrics.errors` of each prediction.
+
+    Each true object, and each predicted pixel where there is no true one, has the colour of its class; black lines
+    are the outlines of what was predicted.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (H, W, 3)
+    true : ndarray of integers, shape (H, W)
+    preds : mapping of str to ndarray of integers, shape (H, W)
+        Title, then instance map.
+    columns : int
+        Panels in a row.
+    """
+    from matplotlib.patches import Patch
+
+    _check("preds", preds)
+    _check_size(image, {"true": true, **preds})
+    with style():
+        figure, axes = _panels(1 + len(preds), columns, 3.4)
+        tissue = image.copy()
+        tissue[outlines(true)] = _rgb(_EXTRA)
+        axes[0].imshow(tissue)
+        axes[0].set_title("true outlines")
+        for ax, (name, pred) in zip(axes[1:], preds.items(), strict=True):
+            ax.imshow(_by_class(image, true, pred))
+            ax.set_title(name)
+        keys = [Patch(color=colour, label=name) for name, colour in _CLASS_COLOURS.items()]
+        figure.legend(handles=keys, loc="outside lower center", ncols=len(keys), frameon=False)
+    return _done(figure)
+
+
+def _by_class(
+    image: npt.NDArray[np.uint8], true: npt.NDArray[np.integer[Any]], pred: npt.NDArray[np.integer[Any]]
+) -> npt.NDArray[np.uint8]:
+    shown, codes = _grey(image), errors(true, pred).map
+    for name, colour in _CLASS_COLOURS.items():
+        region = codes == ERROR_NAMES.index(name)
+        shown[region] = 0.3 * shown[region] + 0.7 * np.array(_rgb(colour))
+    shown[outlines(pred)] = 0
+    return shown.round().astype(np.uint8)
+
+
+def _grey(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.floating[Any]]:
+    return np.repeat(image.mean(axis=2, keepdims=True), 3, axis=2)
+
+
+def _check_size(image: npt.NDArray[np.uint8], maps: Mapping[str, npt.NDArray[Any]]) -> None:
+    for name, values in maps.items():
+        if values.shape[:2] != image.shape[:2]:
+            raise ValueError(f"{name}: expected the image's size {image.shape[:2]}, got {values.shape}")
+
+
 def draw_scores(scores: Mapping[str, Mapping[str, float]], *, score: str) -> "Figure":
     """Draw the score of every image as a dot, one row for each method, the means as bars.
 
@@ -295,4 +438,27 @@ def draw_scores(scores: Mapping[str, Mapping[str, float]], *, score: str) -> "Fi
             ylim=(-0.5, len(methods) - 0.5),
         )
         ax.invert_yaxis()
+    return _done(figure)
+
+
+def draw_table(table: "pd.DataFrame", *, low: float, high: float) -> "Figure":
+    """Draw a table of scores as a heat map with the numbers in it; undefined ones stay empty.
+
+    Parameters
+    ----------
+    table : DataFrame of float
+        One row a case, one column a score.
+    low, high : float
+        Scores drawn darkest and lightest.
+    """
+    import matplotlib.pyplot as plt
+    import seaborn as sns
+
+    _check("table", table)
+    with style():
+        figure, ax = plt.subplots(figsize=(0.95 * len(table.columns) + 1.6, 0.42 * len(table) + 0.9))
+        sns.heatmap(table, vmin=low, vmax=high, cmap="cividis", annot=True, fmt=".2f", linewidths=1, cbar=False, ax=ax)
+        ax.set(xlabel="", ylabel="")
+        ax.tick_params(length=0)
+        ax.xaxis.tick_top()
     return _done(figure)

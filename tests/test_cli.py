@@ -172,3 +172,11 @@ def test_the_list_says_which_files_of_a_half_unpacked_set_are_missing(tmp_path, 
     assert shown.exit_code == 0
     assert "not complete, looked in" in shown.output
     assert re.search(r"problem +.*(missing|no folder|not there)", shown.output), shown.output
+
+
+def test_what_libraries_say_of_empty_maps_is_listed_row_by_row():
+    shown = CliRunner().invoke(cli.app, ["metrics"])
+    assert shown.exit_code == 0
+    assert re.search(
+        r"^scikit-image metrics.hausdorff_distance: both empty 0.0, .*\(run\)$", shown.output, re.MULTILINE
+    )

@@ -23,7 +23,7 @@ def test_a_demonstration_travels_as_json_with_every_state_and_its_words():
         "What if? (interactive on the book's page: shift (px) from 0 to 1, size (px) from -1 to 1)"
     )
     assert sorted(data["states"]) == ["0,0", "0,1", "0,2", "1,0", "1,1", "1,2"]
-    assert data["states"]["1,2"]["numbers"] == {"Dice": 0.25}
+    assert data["states"]["1,2"]["numbers"] == [["Dice", 0.25]]
     assert data["sliders"][1] == {"label": "size (px)", "values": [-1, 0, 1], "start": 1}
 
 

@@ -1,6 +1,7 @@
 import io
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgba
@@ -138,3 +139,11 @@ def test_the_reader_s_own_style_is_left_alone():
     before = dict(plt.rcParams)
     plotting.draw_scores({"only": {"a": 1.0}}, score="Dice")
     assert dict(plt.rcParams) == before
+
+
+def test_a_table_of_scores_is_drawn_with_every_number_in_its_cell():
+    table = pd.DataFrame({"Dice": [1.0, 0.25], "AJI": [0.5, np.nan]}, index=["a", "b"])
+    ax = plotting.draw_table(table, low=0, high=1).axes[0]
+    assert [text.get_text() for text in ax.texts] == ["1.00", "0.50", "0.25"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+    assert ax.collections[0].get_clim() == (0, 1)

@@ -77,7 +77,7 @@
       });
       paint(context, photo, unpack(state.map, size), truth, width, height);
       numbers.replaceChildren();
-      for (const [name, value] of Object.entries(state.numbers)) {
+      for (const [name, value] of state.numbers) {
         const row = element("div", {}, numbers);
         element("dt", { text: name }, row);
         element("dd", { text: Number.isInteger(value) ? String(value) : value.toFixed(2) }, row);

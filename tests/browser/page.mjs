@@ -1,5 +1,5 @@
 // Opens every page of the built book in Chromium and writes down what it finds as one JSON report; judges nothing.
-// node page.mjs JOB.json, with JOB = {executable, base, pages, missing, word, chapter, report, shots, limit_s}
+// node page.mjs JOB.json, with JOB = {executable, base, pages, demos, missing, word, chapter, report, shots, limit_s}
 import { chromium } from "playwright-core";
 import { readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -177,6 +177,37 @@ async function theme(browser) {
   return modes;
 }
 
+// What each interactive figure shows, before and after a press of an arrow key on each of its sliders.
+async function demonstrations(browser) {
+  const { context, page, seen } = await open(browser, 1280, "light");
+  const found = [];
+  for (const name of job.demos) {
+    await settle(page, job.base + name);
+    for (const figure of await page.locator(".demo").all()) {
+      const shown = async () => ({
+        numbers: await figure.locator("dl").innerText(),
+        picture: await figure.locator("canvas").evaluate((canvas) => canvas.toDataURL()),
+      });
+      for (const slider of await figure.locator("input[type=range]").all()) {
+        await slider.focus();
+        const before = await shown();
+        await page.keyboard.press("ArrowRight");
+        await still(page);
+        const after = await shown();
+        found.push({
+          page: name,
+          label: await slider.evaluate((e) => e.labels[0]?.textContent ?? ""),
+          before: before.numbers,
+          after: after.numbers,
+          redrawn: before.picture !== after.picture,
+        });
+      }
+    }
+  }
+  await context.close();
+  return { found, ...seen };
+}
+
 // What every link inside the book answers, and the notebooks behind the download buttons.
 async function fetched(browser, views) {
   const { context, page } = await open(browser, 1280, "light");
@@ -206,7 +237,7 @@ try {
     for (let next = left.shift(); next; next = left.shift()) views.push(...(await look(browser, ...next)));
   };
   await Promise.all([worker(), worker()]);
-  const report = { base: job.base, views, ...(await fetched(browser, views)), search: await search(browser), theme: await theme(browser) };
+  const report = { base: job.base, views, ...(await fetched(browser, views)), search: await search(browser), theme: await theme(browser), demos: await demonstrations(browser) };
   await writeFile(job.report, JSON.stringify(report, null, 1));
 } finally {
   await browser.close();

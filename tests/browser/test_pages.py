@@ -80,6 +80,10 @@ def _title(page: Path) -> str:
     return found[1] if found else ""
 
 
+def _has_demo(page: Path) -> bool:
+    return '<div class="demo">' in page.read_text(encoding="utf-8")
+
+
 def _word_of(title: str) -> str:
     return max(re.findall(r"[A-Za-z]+", title) or ["book"], key=len)
 
@@ -95,6 +99,7 @@ def _look(site: Path, chromium: str) -> dict[str, Any]:
         order = {"executable": chromium, "base": base, "pages": pages, "missing": MISSING, "chapter": chapter}
         order |= {
             "word": _word_of(_title(site / chapter)),
+            "demos": [name for name in pages if _has_demo(site / name)],
             "report": str(report),
             "shots": str(shots),
             "limit_s": LIMIT_S,
@@ -203,6 +208,14 @@ def test_search_finds_the_chapter_by_a_word_of_its_title(report, way):
     found = [url.partition("?")[0].partition("#")[0] for url in report["search"][way]]
     assert report["base"] + report["chapter"] in found, f"{report['search']['word']!r} found {found}"
     assert not report["search"]["console"] + report["search"]["errors"] + report["search"]["outside"]
+
+
+def test_every_interactive_figure_answers_to_the_keyboard(report):
+    found, pages = report["demos"]["found"], {name for name in report["pages"] if _has_demo(_site() / name)}
+    assert {slider["page"] for slider in found} == pages
+    _none([f"{one['page']}: {one['label']}" for one in found if not one["label"] or not one["redrawn"]])
+    _none([f"{one['page']}: {one['label']} shows no numbers" for one in found if not one["after"].strip()])
+    assert not report["demos"]["console"] + report["demos"]["errors"] + report["demos"]["failed"]
 
 
 def test_the_download_button_gives_the_file_of_its_page(report):
