@@ -14,12 +14,17 @@ from skimage.metrics import contingency_table, hausdorff_distance
 
 from histolab_lib.compat import ensure_torchvision
 from histolab_lib.metrics import (
+    aji,
+    aji_plus,
     average_precision,
     boundary_f1,
     contingency,
     dice,
+    dice2,
     hd95,
     iou,
+    object_dice,
+    object_f1,
     object_hausdorff,
     panoptic_quality,
     precision_recall_f1,
@@ -354,6 +359,17 @@ def test_monai_wraps_ids_above_32_bits_and_ours_keeps_them(monai):
     theirs = monai("compute_panoptic_quality", tensor(labels), tensor(labels), output_confusion_matrix=True)
     assert theirs[0].item() == 1  # 1 and 2**32 + 1 have become one object, 2**32 background
     assert panoptic_quality(labels, labels).tp == 3
+
+
+@pytest.mark.parametrize("step", [2**8, 2**16, 2**32])
+def test_ids_of_any_size_are_kept_by_all_of_ours(step):
+    """Some ports cast ids to uint8, uint16 or float32: these would become background, or one another."""
+    scores = [dice, iou, precision_recall_f1, aji, aji_plus, dice2, panoptic_quality, object_f1, object_dice]
+    scores += [average_precision, object_hausdorff, hd95, lambda *pair: boundary_f1(*pair, tolerance_px=1)]
+    for small in SCENES[:3]:
+        true, pred = (each.astype(np.int64) for each in small)
+        for score in scores:
+            close(score(true * step, pred * step + (pred > 0)), score(true, pred), atol=0)
 
 
 @pytest.mark.parametrize("percent", [50, 60, 75, 90])
