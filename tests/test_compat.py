@@ -4,9 +4,10 @@ import os
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
+
+from tests.books import ROOT
 
 TORCH = """
 class Library:
@@ -62,7 +63,7 @@ def outcome(tmp_path):
             path.write_text(text, encoding="utf-8")
         environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
         # Without site-packages: what is made up here is all there is.
-        library = f"import sys; sys.path.append({str(Path.cwd())!r})\n"
+        library = f"import sys; sys.path.append({str(ROOT)!r})\n"
         command = [sys.executable, "-S", "-B", "-c", library + PROGRAM]
         done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=True)
         return done.stdout.splitlines()
