@@ -147,3 +147,78 @@ def test_a_table_of_scores_is_drawn_with_every_number_in_its_cell():
     assert [text.get_text() for text in ax.texts] == ["1.00", "0.50", "0.25"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
     assert ax.collections[0].get_clim() == (0, 1)
+
+
+def test_objects_that_touch_or_nearly_touch_are_drawn_in_different_colours():
+    rng = np.random.default_rng(0)
+    wall = np.kron(np.arange(36).reshape(6, 6), np.ones((3, 6), int))
+    wall[3:6], wall[9:12], wall[15:] = (np.roll(wall[rows], 3, axis=1) for rows in np.s_[3:6, 9:12, 15:18])
+    for _ in range(20):
+        instances = rng.permutation(36)[wall]  # one brick is background
+        colours = plotting._colouring(instances)
+        assert set(colours) == set(range(1, 36))
+        for here, there in ((instances[:-1], instances[1:]), (instances[:, :-1], instances[:, 1:])):
+            pairs = np.stack([here, there])[:, (here != there) & (here > 0) & (there > 0)]
+            assert all(colours[one] != colours[other] for one, other in pairs.T)
+    two_apart = plotting._colouring(np.array([[8, 0, 1, 0, 0, 15]]))  # 1, 8 and 15 are equal modulo seven colours
+    assert two_apart[8] != two_apart[1]
+
+
+def test_instances_masks_and_numbers_are_each_drawn_in_their_own_way():
+    tile = _tile()
+    maps = {"tissue": tile.image, "objects": tile.instances, "mask": tile.mask, "depth": tile.mask * 0.5}
+    before = tile.image.copy()
+    figure = plotting.draw_instances(tile.image, maps, points={"depth": np.array([[3, 20], [8, 1]])}, columns=2)
+    np.testing.assert_array_equal(tile.image, before)
+    assert [ax.get_title() for ax in figure.axes] == list(maps)
+    tissue, objects, mask, depth = (np.asarray(ax.images[0].get_array()) for ax in figure.axes)
+    np.testing.assert_array_equal(tissue, tile.image)
+    np.testing.assert_array_equal(mask, tile.mask)
+    assert depth.max() == 0.5
+    assert len({tuple(objects[row, column]) for row, column in ((4, 4), (4, 19))}) == 2
+    assert (np.ptp(objects[~tile.mask].astype(int), axis=1) == 0).all()  # background is grey
+    x, y = figure.axes[3].lines[0].get_data()
+    assert (list(x), list(y)) == ([20, 1], [3, 8])
+
+
+def test_objects_are_drawn_in_the_colour_of_what_became_of_them_with_a_key():
+    image = np.full((6, 24, 3), 255, np.uint8)
+    true, pred = np.zeros((2, 6, 24), int)
+    true[:, :4], true[:, 4:8], pred[:, :8] = 1, 2, 9  # merged
+    true[:, 9:13], pred[:, 9:13] = 3, 3  # matched
+    true[:, 14:17] = 4  # missed
+    pred[:, 18:21] = 5  # false
+    figure = plotting.draw_errors_by_object(image, true, {"one": pred, "truth": true})
+    assert [ax.get_title() for ax in figure.axes] == ["true outlines", "one", "truth", ""]
+    shown = np.asarray(figure.axes[1].images[0].get_array())
+    for column, colour in ((2, "green"), (6, "green"), (11, "sky"), (15, "vermilion"), (19, "yellow"), (22, None)):
+        wanted = 255 if colour is None else 0.3 * 255 + 0.7 * np.array(plotting._rgb(plotting.PALETTE[colour]))
+        np.testing.assert_allclose(shown[3, column], wanted, atol=0.51)
+    assert (shown[3, [7, 9, 18]] == 0).all()  # outlines of what was predicted
+    assert shown[3, 4].any()  # a true border inside of one prediction is none of them
+    key = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert key == ["matched", "missed", "false", "split", "merged"]
+
+
+@pytest.mark.parametrize(
+    ("draw", "words"),
+    [
+        (lambda image: plotting.draw_instances(image, {}), "maps is empty"),
+        (
+            lambda image: plotting.draw_instances(image, {"mask": np.zeros((3, 24), bool)}),
+            r"mask: expected the image's size \(24, 24\), got \(3, 24\)",
+        ),
+        (
+            lambda image: plotting.draw_instances(image, {"image": image}, points={"seeds": np.zeros((1, 2), int)}),
+            "points for seeds, but maps has only image",
+        ),
+        (lambda image: plotting.draw_errors_by_object(image, np.zeros((24, 24), int), {}), "preds is empty"),
+        (
+            lambda image: plotting.draw_errors_by_object(image, np.zeros((24, 2), int), {"a": np.zeros((24, 24), int)}),
+            r"true: expected the image's size \(24, 24\), got \(24, 2\)",
+        ),
+    ],
+)
+def test_maps_of_another_size_and_points_without_a_map_are_refused(draw, words):
+    with pytest.raises(ValueError, match=words):
+        draw(_tile().image)
