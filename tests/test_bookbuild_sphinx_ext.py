@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 import yaml
@@ -203,3 +204,35 @@ def test_the_figure_has_its_text_and_the_foot_its_class(site):
     text = _read(site, "book/stain.html")
     assert 'alt="A grey dot"' in text
     assert re.search(r'<div class="provenance[^"]*">', text)
+
+
+def test_text_before_and_after_the_attributes_of_a_docstring_stays():
+    lines = [
+        "A thing.",
+        "",
+        "Attributes",
+        "----------",
+        "a, b : int",
+        "    Ends.",
+        "",
+        "c : str",
+        "",
+        "Notes",
+        "-----",
+        "x",
+    ]
+    made = sphinx_ext.one_entry_a_name(list(lines))
+    assert made[:4] == lines[:4]
+    assert made[4:] == ["a : int", "    Ends.", "", "b : int", "    Ends.", "", "c : str", "", "Notes", "-----", "x"]
+    assert sphinx_ext.one_entry_a_name(["No attributes, b : int"]) == ["No attributes, b : int"]
+
+
+def test_fields_of_named_tuples_are_left_out_and_nothing_else():
+    skip = [sphinx_ext.skip_tuple_fields(None, "class", "", member, False, None) for member in (Pair.left, Pair, len)]
+    assert skip == [True, None, None]
+
+
+class Pair(NamedTuple):
+    """A pair."""
+
+    left: int

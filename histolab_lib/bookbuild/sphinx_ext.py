@@ -24,8 +24,10 @@ __all__ = [
     "let_figures_scroll",
     "name_buttons_by_their_text",
     "name_folds_by_their_text",
+    "one_entry_a_name",
     "plain_citation_list",
     "setup",
+    "skip_tuple_fields",
 ]
 
 _DESCRIPTION_MAX = 200  # characters; search engines cut near there
@@ -213,6 +215,39 @@ def describe_page(_app: Sphinx, _page: str, _template: str, context: dict[str, A
     context["metatags"] = f'{tags}\n<meta name="description" content="{html.escape(text)}" />'
 
 
+def one_entry_a_name(lines: list[str]) -> list[str]:
+    """Give every attribute of a docstring its own entry: ``low, high : float`` documents two.
+
+    Napoleon takes ``low`` for the type of ``high``. Remove when it splits names under Attributes as under Parameters.
+
+    Examples
+    --------
+    >>> one_entry_a_name(["Attributes", "----------", "low, high : float", "    Ends."])
+    ['Attributes', '----------', 'low : float', '    Ends.', 'high : float', '    Ends.']
+    """
+    if "Attributes" not in lines:
+        return lines
+    start = lines.index("Attributes") + 2
+    made, rest = lines[:start], lines[start:]
+    while rest and (entry := re.fullmatch(r"(\w+(?:, \w+)*)( : .*)?", rest[0])):
+        end = next((i for i, line in enumerate(rest[1:], 1) if line and not line.startswith(" ")), len(rest))
+        for name in entry[1].split(", "):
+            made += [name + (entry[2] or ""), *rest[1:end]]
+        rest = rest[end:]
+    return made + rest
+
+
+def _split_entries(_app: Sphinx, _what: str, _name: str, _object: object, _options: object, lines: list[str]) -> None:
+    lines[:] = one_entry_a_name(lines)
+
+
+def skip_tuple_fields(
+    _app: Sphinx, _what: str, _name: str, member: object, _skip: bool, _options: object
+) -> bool | None:
+    """Leave out what Python says of the fields of a named tuple, their number; their meaning stands above."""
+    return True if str(getattr(member, "__doc__", "")).startswith("Alias for field number") else None
+
+
 def _after_the_theme(app: Sphinx) -> None:
     """Connect `edit_the_text` after the theme's listener that it wraps, and before priority 501, where it is used.
 
@@ -228,6 +263,8 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("builder-inited", _after_the_theme)
     app.connect("html-page-context", drop_thebe_style)
     app.connect("html-page-context", fill_missing_page_links)
+    app.connect("autodoc-process-docstring", _split_entries, priority=400)  # before napoleon
+    app.connect("autodoc-skip-member", skip_tuple_fields)
     app.connect("html-page-context", _repair_body)
     app.connect("html-page-context", describe_page)
     app.connect("build-finished", _repair_pages)
