@@ -7,6 +7,8 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgba
 
 from histolab_lib import plotting
+from histolab_lib.plotting import objects
+from histolab_lib.plotting.look import rgb
 from histolab_lib.tile import Tile
 
 
@@ -38,7 +40,7 @@ def test_the_error_map_tints_found_missed_and_invented_in_three_colours_and_leav
     pred = np.array([[True, False], [True, False]])
     shown = plotting.error_map(image, true, pred)
     for (row, column), colour in (((0, 0), "sky"), ((0, 1), "vermilion"), ((1, 0), "yellow")):
-        wanted = 0.35 * 100 + 0.65 * np.array(plotting._rgb(plotting.PALETTE[colour]))
+        wanted = 0.35 * 100 + 0.65 * np.array(rgb(plotting.PALETTE[colour]))
         np.testing.assert_allclose(shown[row, column], wanted, atol=0.51)
     assert shown[1, 1].tolist() == [100, 100, 100]
 
@@ -57,7 +59,7 @@ def test_tiles_are_drawn_with_their_outlines_and_their_images_stay_as_they_were(
     shown = [ax for ax in figure.axes if ax.images]
     assert [ax.images[0].get_array().shape for ax in shown] == [(10, 10, 3)] * 4
     drawn = np.asarray(shown[0].images[0].get_array())
-    assert (drawn[plotting.outlines(tile.instances[:10, :10])] == plotting._rgb(plotting.PALETTE["yellow"])).all()
+    assert (drawn[plotting.outlines(tile.instances[:10, :10])] == rgb(plotting.PALETTE["yellow"])).all()
 
 
 def test_titles_name_the_tile_briefly_and_its_organ():
@@ -155,12 +157,12 @@ def test_objects_that_touch_or_nearly_touch_are_drawn_in_different_colours():
     wall[3:6], wall[9:12], wall[15:] = (np.roll(wall[rows], 3, axis=1) for rows in np.s_[3:6, 9:12, 15:18])
     for _ in range(20):
         instances = rng.permutation(36)[wall]  # one brick is background
-        colours = plotting._colouring(instances)
+        colours = objects._colouring(instances)
         assert set(colours) == set(range(1, 36))
         for here, there in ((instances[:-1], instances[1:]), (instances[:, :-1], instances[:, 1:])):
             pairs = np.stack([here, there])[:, (here != there) & (here > 0) & (there > 0)]
             assert all(colours[one] != colours[other] for one, other in pairs.T)
-    two_apart = plotting._colouring(np.array([[8, 0, 1, 0, 0, 15]]))  # 1, 8 and 15 are equal modulo seven colours
+    two_apart = objects._colouring(np.array([[8, 0, 1, 0, 0, 15]]))  # 1, 8 and 15 are equal modulo seven colours
     assert two_apart[8] != two_apart[1]
 
 
@@ -192,7 +194,7 @@ def test_objects_are_drawn_in_the_colour_of_what_became_of_them_with_a_key():
     assert [ax.get_title() for ax in figure.axes] == ["true outlines", "one", "truth", ""]
     shown = np.asarray(figure.axes[1].images[0].get_array())
     for column, colour in ((2, "green"), (6, "green"), (11, "sky"), (15, "vermilion"), (19, "yellow"), (22, None)):
-        wanted = 255 if colour is None else 0.3 * 255 + 0.7 * np.array(plotting._rgb(plotting.PALETTE[colour]))
+        wanted = 255 if colour is None else 0.3 * 255 + 0.7 * np.array(rgb(plotting.PALETTE[colour]))
         np.testing.assert_allclose(shown[3, column], wanted, atol=0.51)
     assert (shown[3, [7, 9, 18]] == 0).all()  # outlines of what was predicted
     assert shown[3, 4].any()  # a true border inside of one prediction is none of them

@@ -1,0 +1,106 @@
+"""Scores and learning, as lines, dots and tables."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from histolab_lib.plotting.look import PALETTE, check_there, finish, style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_learning", "draw_scores", "draw_table"]
+
+
+def draw_learning(losses: Sequence[float], validation: Mapping[int, float], *, floor: float | None = None) -> "Figure":
+    """Draw the loss of each step with its running mean, and beside it the Dice of held-out tiles.
+
+    Parameters
+    ----------
+    losses : sequence of float
+        One a step.
+    validation : mapping of int to float
+        Mean Dice after so many steps.
+    floor : float, optional
+        Dice without learning, as a dashed line.
+    """
+    import matplotlib.pyplot as plt
+
+    check_there("losses", losses)
+    with style():
+        figure, (left, right) = plt.subplots(1, 2, figsize=(8, 2.8))
+        steps = np.arange(1, len(losses) + 1)
+        left.plot(steps, losses, color=PALETTE["sky"], linewidth=0.8, alpha=0.7, label="each batch")
+        window = max(1, len(losses) // 15)
+        mean = np.convolve(losses, np.ones(window) / window, mode="valid")
+        left.plot(steps[window - 1 :], mean, color=PALETTE["blue"], label=f"mean of {window}")
+        left.set(xlabel="step", ylabel="loss", ylim=(0, None))
+        left.legend(frameon=False)
+        right.plot(list(validation), list(validation.values()), "o-", color=PALETTE["vermilion"], label="network")
+        if floor is not None:
+            right.axhline(floor, linestyle="--", color=PALETTE["black"], linewidth=1, label="without learning")
+        right.set(xlabel="step", ylabel="Dice on held-out tiles", ylim=(0, 1))
+        right.legend(frameon=False, loc="lower right")
+    return finish(figure)
+
+
+def draw_scores(scores: Mapping[str, Mapping[str, float]], *, score: str) -> "Figure":
+    """Draw the score of every image as a dot, one row for each method, the means as bars.
+
+    Parameters
+    ----------
+    scores : mapping of str to mapping of str to float
+        Method, then image name, then its score. Images missing from a method are drawn for the others alone.
+    score : str
+        Name of the score, for the axis.
+    """
+    import matplotlib.pyplot as plt
+
+    check_there("scores", scores)
+    with style():
+        figure, ax = plt.subplots(figsize=(8, 0.7 * len(scores) + 0.9))
+        methods = list(scores)
+        shared = [name for name in scores[methods[0]] if all(name in scores[m] for m in methods)]
+        for name in shared:
+            ax.plot([scores[m][name] for m in methods], range(len(methods)), color="0.8", linewidth=0.8, zorder=1)
+        for row, method in enumerate(methods):
+            values = np.array(list(scores[method].values()))
+            ax.scatter(
+                values, np.full(values.size, row), s=28, color=PALETTE["sky"], edgecolor=PALETTE["blue"], zorder=2
+            )
+            ax.plot(
+                [np.nanmean(values)] * 2, [row - 0.28, row + 0.28], color=PALETTE["vermilion"], linewidth=2, zorder=3
+            )
+        ax.set(
+            yticks=range(len(methods)),
+            yticklabels=methods,
+            xlabel=f"{score}, one dot an image",
+            ylim=(-0.5, len(methods) - 0.5),
+        )
+        ax.invert_yaxis()
+    return finish(figure)
+
+
+def draw_table(table: "pd.DataFrame", *, low: float, high: float) -> "Figure":
+    """Draw a table of scores as a heat map with the numbers in it; undefined ones stay empty.
+
+    Parameters
+    ----------
+    table : DataFrame of float
+        One row a case, one column a score.
+    low, high : float
+        Scores drawn darkest and lightest.
+    """
+    import matplotlib.pyplot as plt
+    import seaborn as sns
+
+    check_there("table", table)
+    with style():
+        figure, ax = plt.subplots(figsize=(0.95 * len(table.columns) + 1.6, 0.42 * len(table) + 0.9))
+        sns.heatmap(table, vmin=low, vmax=high, cmap="cividis", annot=True, fmt=".2f", linewidths=1, cbar=False, ax=ax)
+        ax.set(xlabel="", ylabel="")
+        ax.tick_params(length=0)
+        ax.xaxis.tick_top()
+    return finish(figure)
