@@ -22,6 +22,8 @@ optional_splits = ["more"]
 show_pictures = true
 [[demo.downloads]]
 what = "all"
+file = "all.zip"
+holds = ["pictures"]
 url = "https://example.org/all.zip"
 md5 = "00112233445566778899aabbccddeeff"
 """
@@ -181,10 +183,15 @@ def test_an_entry_is_read_as_it_is_written(tmp_path):
             r"\[demo\]: unknown license; known are name, title, licence,",
         ),
         ('["more"]', '["less"]', r"optional_splits names \['less'\], but splits are \['more', 'train'\]"),
-        ("md5 =", "hash =", r"\[demo\], download 'all': unknown hash; known are what, url, sha256, md5, verify"),
+        ("md5 =", "hash =", r"\[demo\], download 'all': unknown hash; known are what, file, holds, url, mirrors,"),
         ('md5 = "00112233445566778899aabbccddeeff"', "", r"download 'all': give sha256 or md5, or say in `verify` why"),
         ("md5 =", "sha256 =", r"download 'all': sha256 must be 64 lower-case hexadecimal digits, got '0011"),
-        ('url = "https://example.org/all.zip"', "", r"download 'all': url missing"),
+        (
+            'url = "https://example.org/all.zip"',
+            "",
+            r"\[demo\]: all: give an address, or say in `by_hand` what a reader",
+        ),
+        ('file = "all.zip"', "", r"download 'all': file missing"),
         ("[demo]", "[demo", r"r\.toml: cannot be read as TOML"),
         ("\n[demo]", "other = 3\n[demo]", r"r\.toml: \[other\]: expected a table, got 3"),
     ],

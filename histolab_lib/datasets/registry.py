@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -27,25 +27,44 @@ def modules() -> Mapping[str, ModuleType]:
 
 @dataclass(frozen=True)
 class Download:
-    """One file to be fetched.
+    """One archive (zip) of a set.
 
     Attributes
     ----------
     what : str
-        What it holds.
+        What it holds: ``train``, ``fold 1``, ``everything``.
+    file : str
+        The name under which it lies in the folder of the set, fetched or put there by hand.
+    holds : tuple of str
+        The folders or files that it brings. They are found however deep the archive wraps them; nothing else of it
+        is kept.
     url : str
-        Where it is.
+        Where it is; empty where there is no direct address, and then the entry says `by_hand`.
+    mirrors : tuple of str
+        Other addresses of the same file, tried in this order after `url`.
+    into : str
+        Where `holds` go, below the folder of the set; empty for that folder itself.
     sha256, md5 : str
         Hexadecimal; empty where unknown.
     verify : str
-        Why there is no hash, and what is checked instead; empty where there is one.
+        Why there is no hash, and what is checked instead: ``layout: no hash is known``. Empty where there is one.
+    bytes : int
+        Its size; 0 where unknown.
+    max_bytes : int
+        What it may unpack to; an archive that says more is refused as a bomb.
     """
 
     what: str
-    url: str
+    file: str
+    holds: tuple[str, ...]
+    url: str = ""
+    mirrors: tuple[str, ...] = ()
+    into: str = ""
     sha256: str = ""
     md5: str = ""
     verify: str = ""
+    bytes: int = 0
+    max_bytes: int = 2_000_000_000
 
 
 @dataclass(frozen=True)
@@ -65,12 +84,18 @@ class Entry:
         Tiles per split; 0 where any number can be asked for.
     optional_splits : tuple of str
         Those that a complete copy need not have.
+    views : mapping of str to str
+        Splits that are by design part of another one (``fit`` of ``train``), so that sharing tiles is no leak.
     show_pictures : bool
         Whether published pages may draw its tiles (CC0 and CC BY only).
     citations : tuple of str
     note : str
         What a user should know, as where the sources were read.
     downloads : tuple of Download
+    by_hand : str
+        What to do in a browser where no address works; needed where a download has no address.
+    same_files_as : str
+        The set whose files this one is a view of, and whose downloads are its own.
     """
 
     name: str
@@ -83,8 +108,11 @@ class Entry:
     show_pictures: bool
     citations: tuple[str, ...] = ()
     optional_splits: tuple[str, ...] = ()
+    views: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     downloads: tuple[Download, ...] = ()
+    by_hand: str = ""
+    same_files_as: str = ""
 
 
 @dataclass(frozen=True)
@@ -164,7 +192,7 @@ def status(name: str) -> Status:
 def _entry(where: str, name: str, table: Any) -> Entry:
     if not isinstance(table, dict):
         raise DataError(f"{where}: expected a table, got {table!r}")
-    data: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    data = _tuples(table)
     _need(where, Entry, {"name", *data})
     if not str(data["licence"]).strip():
         raise DataError(f"{where}: licence is empty; every set states its terms")
@@ -172,12 +200,17 @@ def _entry(where: str, name: str, table: Any) -> Entry:
         raise DataError(f"{where}: show_pictures is true, but the licence is {data['licence']!r}, not CC0 or CC BY")
     if missing := set(data.get("optional_splits", ())) - set(data["splits"]):
         raise DataError(f"{where}: optional_splits names {sorted(missing)}, but splits are {sorted(data['splits'])}")
+    if missing := {*data.get("views", {}), *data.get("views", {}).values()} - set(data["splits"]):
+        raise DataError(f"{where}: views names {sorted(missing)}, but splits are {sorted(data['splits'])}")
     downloads = tuple(_download(where, item) for item in data.pop("downloads", ()))
+    if not data.get("by_hand") and (lost := [item.what for item in downloads if not item.url]):
+        raise DataError(f"{where}: {', '.join(lost)}: give an address, or say in `by_hand` what a reader is to do")
     return Entry(name=name, downloads=downloads, **data)
 
 
-def _download(where: str, data: Mapping[str, str]) -> Download:
-    where = f"{where}, download {data.get('what', '?')!r}"
+def _download(where: str, table: Mapping[str, Any]) -> Download:
+    where = f"{where}, download {table.get('what', '?')!r}"
+    data = _tuples(table)
     _need(where, Download, set(data))
     for key, digits in (("sha256", 64), ("md5", 32)):
         value = data.get(key, "")
@@ -190,9 +223,13 @@ def _download(where: str, data: Mapping[str, str]) -> Download:
     return Download(**data)
 
 
+def _tuples(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+
+
 def _need(where: str, kind: type[Entry] | type[Download], keys: set[str]) -> None:
     """Raise unless ``keys`` hold every field of ``kind`` that has no default, and no other."""
-    known = {item.name: item.default is MISSING for item in fields(kind)}
+    known = {item.name: item.default is MISSING is item.default_factory for item in fields(kind)}
     if missing := [key for key, needed in known.items() if needed and key not in keys]:
         raise DataError(f"{where}: {', '.join(missing)} missing")
     if unknown := sorted(keys - set(known)):
