@@ -98,12 +98,18 @@ def execute_command(profile: ProfileOption = ProfileName.smoke, force: ForceOpti
 
 
 @book.command("build")
-def build_command(profile: ProfileOption = ProfileName.smoke, force: ForceOption = False) -> None:
+def build_command(
+    profile: ProfileOption = ProfileName.smoke,
+    force: ForceOption = False,
+    publish: Annotated[
+        bool, typer.Option("--publish", envvar="HISTOLAB_PUBLISH", help="Leave out pictures that may not be shown.")
+    ] = False,
+) -> None:
     """Run the chapters, hold them against the gates, and build the site."""
     with _plain_errors():
         from histolab_lib.bookbuild.publish import build_book
 
-        index = build_book(profile.value, force=force, console=_out)
+        index = build_book(profile.value, force=force, publish=publish, console=_out)
         _out.print(f"The book lies at [bold]{escape(index)}[/]", highlight=False, soft_wrap=True)
 
 

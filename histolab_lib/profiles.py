@@ -76,8 +76,8 @@ class Run:
     seed : int
     data : str
         The set that the chapter is about, such as ``"monuseg"``.
-    real : bool
-        Whether `tiles` gives the real set; else it gives synthetic tissue.
+    sets : tuple of str
+        The real sets that the chapter may use: those of its sets that this machine has, and none in smoke.
     device : str
         ``"cuda"`` or ``"cpu"``.
     """
@@ -85,13 +85,18 @@ class Run:
     profile: Profile
     seed: int
     data: str
-    real: bool
+    sets: tuple[str, ...]
     device: str
+
+    @property
+    def real(self) -> bool:
+        """Whether `tiles` gives the real set; else it gives synthetic tissue."""
+        return self.data in self.sets
 
     @property
     def tissue(self) -> str:
         """What is on the page's pictures, in words."""
-        return f"real tissue ({self.data})" if self.real else "synthetic tissue"
+        return f"real tissue ({', '.join(self.sets)})" if self.sets else "synthetic tissue"
 
     @cached_property
     def device_name(self) -> str:
@@ -128,11 +133,17 @@ class Run:
         return str(self)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
-        facts = {"profile": self.profile.name, "tissue": self.tissue, "device": self.device_name}
+        facts = {
+            "profile": self.profile.name,
+            "tissue": self.tissue,
+            "sets": list(self.sets),
+            "about": entries()[self.data].title.partition(":")[0],
+            "device": self.device_name,
+        }
         return {"text/plain": str(self), RUN_MIME: facts}
 
 
-def begin(profile: str = "auto", *, seed: int = 0, data: str = "monuseg") -> Run:
+def begin(profile: str = "auto", *, seed: int = 0, data: str = "monuseg", also: Sequence[str] = ()) -> Run:
     """Resolve a profile for this machine.
 
     Parameters
@@ -143,6 +154,8 @@ def begin(profile: str = "auto", *, seed: int = 0, data: str = "monuseg") -> Run
         For everything in the chapter that draws random numbers.
     data : str
         The set that the chapter is about.
+    also : sequence of str
+        Further sets that it shows where they are found.
 
     Returns
     -------
@@ -167,9 +180,13 @@ def begin(profile: str = "auto", *, seed: int = 0, data: str = "monuseg") -> Run
     ValueError: unknown profile 'quick'; there are auto, smoke, colab, paper
     """
     settings = _resolve(profile)
-    choose("data set", data, entries())
-    real = settings.tissue != "synthetic" and _is_there(data, required=settings.tissue == "real")
-    return Run(settings, seed, data, real, "cpu" if settings.name == "smoke" else _device())
+    for name in (data, *also):
+        choose("data set", name, entries())
+    sets: list[str] = []
+    if settings.tissue != "synthetic":
+        sets += [data] if _is_there(data, required=settings.tissue == "real") else []
+        sets += [name for name in also if _is_there(name, required=False)]
+    return Run(settings, seed, data, tuple(sets), "cpu" if settings.name == "smoke" else _device())
 
 
 def _resolve(profile: str) -> Profile:
@@ -200,11 +217,13 @@ def _device() -> str:
 
 def _is_there(data: str, *, required: bool) -> bool:
     """Whether the real set is on this machine; a set that is there but damaged is an error, never passed over."""
-    folder = tissue_dir()
-    if folder is None or not (folder / data).is_dir():
+    folder, entry = tissue_dir(), entries()[data]
+    if folder is None or not (folder / entry.folder).is_dir():
         if required:
-            where = "HISTOLAB_DATA is not set" if folder is None else f"{folder} has no folder {data!r}"
+            where = "HISTOLAB_DATA is not set" if folder is None else f"{folder} has no folder {entry.folder!r}"
             raise DataError(f"the paper profile needs the real set {data!r}, and {where}; see: histolab data list")
         return False
-    datasets.load(data, "test")
+    for split in entry.splits:
+        if split not in entry.optional_splits:
+            datasets.load(data, split)
     return True

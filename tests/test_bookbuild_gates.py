@@ -32,6 +32,10 @@ def _stderr(notebook):
     notebook.cells[3].outputs.append(new_output("stream", name="stderr", text="a warning"))
 
 
+def _loads_past_the_run(notebook):
+    notebook.cells[3].source += '\nfrom histolab_lib import datasets\ndatasets.load("monuseg", "test")'
+
+
 def _injected(notebook):
     notebook.cells[2].metadata["tags"] = ["injected-parameters"]
 
@@ -140,6 +144,7 @@ FAULTS = [
     ("unexecuted cell", _empty, r"cell 5 \('empty'\) was not executed"),
     ("out of order", _out_of_order, r"counts are \[1, 3, 2, 4\], expected 1 to 4 in order"),
     ("out of order", _run_twice, r"counts are \[2, 3, 4, 5\]"),
+    ("tissue loaded past the run", _loads_past_the_run, r"cell 4 .* loads 'monuseg' itself; take tiles from run.tiles"),
     ("stderr", _stderr, r"cell 4 .* wrote to stderr: a warning"),
     ("injected cell", _injected, r"cell 3 .* was injected"),
     ("no parameters cell", _no_parameters, r"0 cells are tagged parameters, expected exactly one"),

@@ -5,6 +5,7 @@ import pytest
 import yaml
 from nbformat.v4 import new_output
 from rich.console import Console
+from typer.testing import CliRunner
 
 from histolab_lib.bookbuild import publish
 from histolab_lib.bookbuild.chapters import BookError
@@ -18,6 +19,7 @@ from histolab_lib.bookbuild.publish import (
     renew_references,
     write_pairs,
 )
+from histolab_lib.cli import app
 from histolab_lib.profiles import RUN_MIME
 from tests.books import CLEAN, ROOT, Code, chapter, ran, source, write_book
 
@@ -44,7 +46,7 @@ def book(tmp_path, monkeypatch):
 def steps(monkeypatch):
     """The names of the steps after the gates that were reached; none of them does anything."""
     reached = []
-    monkeypatch.setattr(publish, "stage", lambda root, runs: reached.append("stage"))
+    monkeypatch.setattr(publish, "stage", lambda root, runs, publish: reached.append("publish" if publish else "stage"))
     monkeypatch.setattr(publish, "build_site", lambda staged, site: reached.append("site") or site / "index.html")
     return reached
 
@@ -213,3 +215,13 @@ def test_a_chapter_that_chose_its_profile_itself_is_not_published_under_another(
     monkeypatch.chdir(root)
     with pytest.raises(BookError, match=r"book/tiny: profile: the chapter ran as smoke, the book is built as colab"):
         publish.execute_book("colab", console=QUIET)
+
+
+@pytest.mark.parametrize("options", [["--publish"], []])
+def test_a_site_that_is_going_to_be_published_is_staged_as_such(book, steps, monkeypatch, options):
+    monkeypatch.setattr(publish, "execute_book", lambda profile, *, force, console: [])
+    monkeypatch.setenv("HISTOLAB_PUBLISH", "" if options else "1")
+    book()
+    result = CliRunner().invoke(app, ["book", "build", *options])
+    assert result.exit_code == 0, result.output
+    assert steps == ["publish", "site"]

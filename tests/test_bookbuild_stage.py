@@ -77,7 +77,7 @@ def _executed(root, *, with_facts=True):
         cell.metadata["papermill"] = {"start_time": "now"}
         cell.metadata["execution"] = {"a": "now"}
     if with_facts:
-        facts = {"profile": "colab", "tissue": "real tissue (monuseg)", "device": "A Device"}
+        facts = {"profile": "colab", "tissue": "real tissue (monuseg)", "sets": ["monuseg"], "device": "A Device"}
         notebook.cells[2].outputs = [new_output("display_data", {RUN_MIME: facts, "text/plain": "profile colab: ..."})]
     path = root / "executed.ipynb"
     path.write_text(notebook_text(notebook), encoding="utf-8")
@@ -151,3 +151,26 @@ def test_a_demonstration_stands_in_its_page_with_its_data_and_its_words():
     assert '<script src="../../_static/demo.js"></script>' in html
     held = html.partition('<script type="application/json">')[2].partition("</script>")[0]
     assert json.loads(held) == data
+
+
+def test_a_page_on_synthetic_tissue_says_so_under_its_title(tmp_path, monkeypatch):
+    facts = {"profile": "smoke", "tissue": "synthetic tissue", "sets": [], "about": "MoNuSeg 2018", "device": "CPU"}
+    first = _staged_with(tmp_path, monkeypatch, facts).cells[0].source
+    title, note = first.split("\n\n")[:2]
+    assert title == "# A tiny chapter"
+    assert "**synthetic tissue**. With MoNuSeg 2018 on your machine" in note
+
+
+def test_a_page_on_real_tissue_says_nothing_of_synthetic_tissue(staged):
+    assert "synthetic" not in read(staged / "book" / "tiny.ipynb").cells[0].source
+
+
+def _staged_with(tmp_path, monkeypatch, facts, **options):
+    monkeypatch.setattr(mathjax, "vendor", lambda destination, listing: False)
+    root = write_book(tmp_path)
+    (root / "book" / "_static").mkdir()
+    executed = _executed(root, with_facts=False)
+    notebook = executed.notebook()
+    notebook.cells[2].outputs = [new_output("display_data", {RUN_MIME: facts, "text/plain": "profile"})]
+    executed.path.write_text(notebook_text(notebook), encoding="utf-8")
+    return read(stage(root, [executed], **options) / "book" / "tiny.ipynb")

@@ -95,7 +95,7 @@ def test_paper_without_real_tissue_is_an_error_that_says_what_to_do(tmp_path, mo
 
 @pytest.mark.parametrize("profile", ["colab", "paper"])
 def test_a_damaged_real_set_is_an_error_and_never_passed_over(half_unpacked, profile):
-    with pytest.raises(DataError, match=r"14 of 14 .*MoNuSegTestData.* unpack the archive of split 'test'"):
+    with pytest.raises(DataError, match=r"30 of 30 .*Tissue Images.* unpack the archive of split 'train'"):
         begin(profile)
 
 
@@ -134,7 +134,8 @@ def test_a_run_shows_itself_and_tells_the_pipeline_what_it_ran_on():
     run = begin("smoke", seed=3)
     data, _ = DisplayFormatter().format(run)
     assert data["text/plain"] == str(run) == repr(run)
-    assert data[RUN_MIME] == {"profile": "smoke", "tissue": "synthetic tissue", "device": "CPU"}
+    facts = {"profile": "smoke", "tissue": "synthetic tissue", "sets": [], "about": "MoNuSeg 2018", "device": "CPU"}
+    assert data[RUN_MIME] == facts
     assert run.seed == 3
 
 

@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 from histolab_lib.bookbuild.exercises import exercise_faults
 from histolab_lib.bookbuild.pairs import syntax_tree
 from histolab_lib.bookbuild.prose import pictures_without_alt, typed_numbers
+from histolab_lib.datasets.registry import entries
 from histolab_lib.demos import DEMO_MIME
 
 __all__ = ["GATES", "Fault", "check_notebook"]
@@ -175,6 +176,22 @@ def _demo(notebook: NotebookNode) -> Iterator[str]:
                 yield f"{_name(i, cell)} puts {size} bytes into the page, more than {_DEMO_BYTES}; take fewer states"
 
 
+def _hidden_tissue(notebook: NotebookNode) -> Iterator[str]:
+    real = {name for name, entry in entries().items() if entry.folder}
+    for i, cell in _code(notebook):
+        for name in sorted(real & set(_loaded(syntax_tree(cell)))):
+            yield f"{_name(i, cell)} loads {name!r} itself; take tiles from run.tiles, which the pipeline sees"
+
+
+def _loaded(tree: ast.AST) -> Iterator[str]:
+    """The names that calls of ``load`` get as a literal."""
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args)
+    for call in calls:
+        called = getattr(call.func, "attr", None) or getattr(call.func, "id", None)
+        if called == "load" and isinstance(call.args[0], ast.Constant):
+            yield str(call.args[0].value)
+
+
 def _trained_share(notebook: NotebookNode) -> Iterator[str]:
     with_output = [cell for _, cell in _code(notebook) if cell.outputs]
     trained = sum("trained" in _tags(cell) for cell in with_output)
@@ -204,6 +221,7 @@ GATES: dict[str, Callable[[NotebookNode], Iterator[str]]] = {
     "too much is trained": _trained_share,
     "exercise": _exercise,
     "demo": _demo,
+    "tissue loaded past the run": _hidden_tissue,
     "number typed into prose": _typed_number,
 }
 

@@ -60,15 +60,16 @@ def _other_profiles(runs: Sequence[Executed]) -> list[object]:
     ]
 
 
-def build_book(profile: str, *, force: bool = False, console: Console) -> str:
+def build_book(profile: str, *, force: bool = False, publish: bool = False, console: Console) -> str:
     """Execute, check and build; return the path of the site's start page.
 
-    Nothing reaches the site unless every chapter ran and passed every gate.
+    Nothing reaches the site unless every chapter ran and passed every gate. A site that is going to be published
+    (`publish`) shows no picture of a set whose licence does not let us.
     """
     root = find_root()
     _stop_on(_prose_faults(), "gates not passed")
     runs = execute_book(profile, force=force, console=console)
-    return str(build_site(stage(root, runs), build_dir(root) / "html"))
+    return str(build_site(stage(root, runs, publish=publish), build_dir(root) / "html"))
 
 
 def _prose_faults() -> list[str]:

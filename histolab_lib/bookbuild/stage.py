@@ -20,6 +20,7 @@ from histolab_lib.bookbuild import mathjax
 from histolab_lib.bookbuild.chapters import static_pages
 from histolab_lib.bookbuild.execute import Executed, build_dir
 from histolab_lib.bookbuild.exercises import fold
+from histolab_lib.bookbuild.pictures import withhold
 from histolab_lib.bookbuild.repository import Repository, commit, find_repository
 from histolab_lib.demos import DEMO_MIME
 from histolab_lib.profiles import RUN_MIME
@@ -40,8 +41,8 @@ def _commit_link(name: str, repository: Repository | None) -> str:
     return f"commit [{name}]({repository.url}/commit/{name.split('+')[0]})"
 
 
-def run_facts(notebook: NotebookNode) -> dict[str, str]:
-    """Return what the chapter itself reported of its run: profile, tissue and device.
+def run_facts(notebook: NotebookNode) -> dict[str, Any]:
+    """Return what the chapter itself reported of its run: profile, tissue, real sets, subject and device.
 
     An empty dictionary where the chapter never called ``begin()``.
     """
@@ -87,10 +88,30 @@ def demo_html(output: Mapping[str, Any], key: str) -> str:
     )
 
 
-def _page_notebook(executed: Executed, repository: Repository | None) -> NotebookNode:
+def _under_title(text: str, note: str) -> str:
+    title, _, rest = text.partition("\n")
+    return f"{title}\n\n:::{{container}} tissue-note\n{note}\n:::\n{rest}"
+
+
+def _tissue_note(facts: Mapping[str, Any]) -> str | None:
+    """What to tell, under the title of a chapter, to who might take made tissue for real."""
+    if not facts or facts.get("sets"):
+        return None
+    return (
+        f"All pictures and scores on this page: **synthetic tissue**. With {facts['about']} on your machine, "
+        "`make book PROFILE=colab` makes the same page on real sections."
+    )
+
+
+def _page_notebook(executed: Executed, repository: Repository | None, *, publish: bool) -> NotebookNode:
     """The executed notebook as readers see and download it: no machine's times, the foot at its end."""
     notebook = deepcopy(executed.notebook())
     notebook.metadata.pop("papermill", None)
+    facts = run_facts(notebook)
+    if publish:
+        withhold(notebook, facts.get("sets", []))
+    if note := _tissue_note(facts):
+        notebook.cells[0].source = _under_title(notebook.cells[0].source, note)
     for cell in notebook.cells:
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
@@ -137,7 +158,7 @@ def complete_config(config: Mapping[str, Any], repository: Repository | None, *,
     return full
 
 
-def stage(root: Path, executed: Sequence[Executed]) -> Path:
+def stage(root: Path, executed: Sequence[Executed], *, publish: bool = False) -> Path:
     """Write ``_build/stage`` anew and return it.
 
     Parameters
@@ -146,6 +167,8 @@ def stage(root: Path, executed: Sequence[Executed]) -> Path:
         The repository root.
     executed : sequence of Executed
         One for every chapter of the table of contents.
+    publish : bool
+        Leave out pictures that may not be published: see `histolab_lib.bookbuild.pictures.withhold`.
     """
     target = build_dir(root) / "stage"
     shutil.rmtree(target, ignore_errors=True)
@@ -153,7 +176,7 @@ def stage(root: Path, executed: Sequence[Executed]) -> Path:
     for one in executed:
         path = target / f"{one.chapter.key}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(_page_notebook(one, repository), path)
+        nbformat.write(_page_notebook(one, repository, publish=publish), path)
     today, here = datetime.now(UTC).date().isoformat(), commit(root)
     facts = ["This page runs no code", today, _commit_link(here, repository), f"histolab-lib {__version__}"]
     for page in static_pages(root):
