@@ -1,39 +1,45 @@
 """MoNuSeg 2018: 30 training and 14 test tiles of 1000 x 1000 pixels at 40x, nuclei outlined in Aperio XML."""
 
-import csv
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache, partial
+import hashlib
+from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from histolab_lib.data_dir import DataError, data_dir
-from histolab_lib.datasets.aperio import read_annotation
+from histolab_lib.data_dir import DataError
 from histolab_lib.datasets.choices import choose
-from histolab_lib.datasets.files import read_labels, read_rgb, require, set_folder
-from histolab_lib.datasets.polygons import CONVENTIONS, DEFAULT_CONVENTION, rasterise
+from histolab_lib.datasets.files import read_rgb, require, set_folder
+from histolab_lib.datasets.monuseg_files import TRAIN_FOLDER, TileFiles, facts, locate, patient_of, read_tile
+from histolab_lib.datasets.polygons import CONVENTIONS, DEFAULT_CONVENTION
+from histolab_lib.datasets.problems import absent, told
 from histolab_lib.datasets.sequence import TileSequence
 from histolab_lib.tile import Tile
 
-__all__ = ["LABELS", "SPLITS", "TileFiles", "facts", "load", "locate", "present", "read_tile"]
+__all__ = [
+    "GROUP",
+    "GROUPS",
+    "LABELS",
+    "PAGE",
+    "SPLITS",
+    "TileFiles",
+    "facts",
+    "grouped",
+    "groups",
+    "load",
+    "locate",
+    "present",
+    "read_tile",
+    "sequence",
+    "validate",
+]
 
+#: What a validation split keeps apart, and what else it may keep apart.
+GROUP = "organ"
+GROUPS = ("organ", "patient")
 SPLITS = ("train", "test", "extra")
 LABELS = ("auto", "xml", "png")
+PAGE = "https://monuseg.grand-challenge.org/Data/"
 
-_PAGE = "https://monuseg.grand-challenge.org/Data/"
-_TRAIN = "MoNuSeg 2018 Training Data"
-_TEST = "MoNuSegTestData"
-
-
-@dataclass(frozen=True)
-class TileFiles:
-    """Where one tile lies; `xml` and `png` are None where there is no such file."""
-
-    image: Path
-    xml: Path | None
-    png: Path | None
+_SIDE_PX = 1000
 
 
 def load(split: str, *, raster: str = DEFAULT_CONVENTION, labels: str = "auto") -> TileSequence:
@@ -67,117 +73,122 @@ def load(split: str, *, raster: str = DEFAULT_CONVENTION, labels: str = "auto") 
         If files that the split needs are missing. What is wrong inside a file is told when the tile is read.
     """
     choose("'monuseg' split", split, SPLITS)
-    choose("'monuseg' raster", raster, CONVENTIONS)
-    choose("'monuseg' labels", labels, LABELS)
-    if labels == "png" and raster != "official":
-        raise ValueError(f"raster={raster!r} needs outlines, but labels='png' are drawn by the official rule already")
-    files = locate(set_folder("monuseg", page=_PAGE), split)
-    _check(files, split, raster, labels)
-    return TileSequence(files, partial(_read, files, raster, labels))
+    _check_options("monuseg", raster, labels)
+    files = locate(set_folder("monuseg", page=PAGE), split)
+    again = f"unpack the archive of split {split!r} of 'monuseg' again, from {PAGE}"
+    if not files:
+        raise DataError(
+            f"no tile beyond the 30 of 2018 in {TRAIN_FOLDER}/Tissue Images, so split 'extra' is empty; {again}"
+        )
+    return sequence("monuseg", files, raster=raster, labels=labels, again=again)
 
 
-def locate(folder: Path, split: str) -> dict[str, TileFiles]:
-    """Return the files of each tile of a split; images are named whether they exist or not.
+def sequence(
+    name: str,
+    files: Mapping[str, TileFiles],
+    *,
+    raster: str,
+    labels: str,
+    again: str = f"unpack the training archive of 'monuseg' again, from {PAGE}",
+) -> TileSequence:
+    """Return the tiles at these places, lazily: what `load` and other views of the same files end in.
 
     Parameters
     ----------
-    folder : pathlib.Path
-        Holds ``MoNuSeg 2018 Training Data/{Tissue Images,Annotations,Labels}`` and ``MoNuSegTestData`` (images and
-        XML side by side, ``Labels`` below). ``Labels`` are not in the official archives: 16-bit PNG, optional.
-    split : str
+    name : str
+        The set, for messages.
+    files : mapping of str to TileFiles
+        From `locate`, at least one.
+    raster, labels : str
         As in `load`.
+    again : str
+        What to do where files are missing.
     """
-    top = folder / (_TEST if split == "test" else _TRAIN)
-    images, annotations = (top, top) if split == "test" else (top / "Tissue Images", top / "Annotations")
-    known = [tile for tile, row in facts().items() if row["set"] == split]
-    if split == "extra":
-        known = sorted(path.stem for path in images.glob("*.tif") if path.stem not in facts())
-
-    def there(path: Path) -> Path | None:
-        return path if path.is_file() else None
-
-    return {
-        name: TileFiles(
-            images / f"{name}.tif", there(annotations / f"{name}.xml"), there(top / "Labels" / f"{name}.png")
-        )
-        for name in sorted(known)
-    }
+    _check_options(name, raster, labels)
+    _check_files(files, raster, labels, again)
+    return TileSequence(files, partial(_read, files, raster, labels))
 
 
 def present(folder: Path) -> dict[str, int]:
     """Return how many tiles of each split have an image and some labels."""
-    return {
-        split: sum(
-            tile.image.is_file() and (tile.xml or tile.png) is not None for tile in locate(folder, split).values()
-        )
-        for split in SPLITS
-    }
+    return {split: sum(tile.complete for tile in locate(folder, split).values()) for split in SPLITS}
 
 
-@cache
-def facts() -> Mapping[str, Mapping[str, str]]:
-    """Return ``data/facts/monuseg_tiles.csv``, row by tile name (its columns: ``data/facts/README.md``)."""
-    path = data_dir() / "facts" / "monuseg_tiles.csv"
-    with path.open(newline="", encoding="utf-8") as file:
-        return {row["tile"]: row for row in csv.DictReader(file)}
+def groups(split: str, *, by: str = GROUP, raster: str = DEFAULT_CONVENTION, labels: str = "auto") -> dict[str, str]:
+    """Return what each tile must not be parted from: its organ, or its patient (``by="patient"``).
 
-
-def read_tile(name: str, files: TileFiles, *, raster: str = DEFAULT_CONVENTION, labels: str = "auto") -> Tile:
-    """Read one tile: see `load`, of which this is one item.
+    The other options are those of `load`, and change nothing here. No image is read.
 
     Raises
     ------
+    ValueError
+        If an option is unknown, or if the organs of ``extra`` are asked for, which no file tells.
     DataError
-        If a file is missing or damaged or is not what it should be, or if no object at all would result.
+        If ``extra`` is asked for and the set is not where ``HISTOLAB_DATA`` says.
+
+    Examples
+    --------
+    >>> organs = groups("train")
+    >>> organs["TCGA-18-5592-01Z-00-DX1"], len(set(organs.values())), len(set(groups("train", by="patient").values()))
+    ('liver', 7, 30)
     """
-    image = read_rgb(files.image)
-    drawn = files.xml is not None if labels == "auto" and raster == "official" else labels != "png"
-    path = files.xml if drawn else files.png
-    if path is None:
-        raise DataError(f"{files.image}: this tile has no {'XML' if drawn else 'label PNG'}; unpack the set again")
-    shape = (image.shape[0], image.shape[1])
-    instances, um_per_px, noticed = _outlines(path, shape, raster) if drawn else _labels(path, shape)
-    if not instances.any():
-        raise DataError(f"{path}: nothing in it covers a pixel, expected nuclei; unpack or download it again")
-    noticed["vanished"] = noticed["regions"] - int(np.count_nonzero(np.unique(instances)))
-    return Tile(
-        name,
-        image,
-        instances,
-        organ=facts()[name]["organ"] if name in facts() else None,
-        patient="-".join(name.split("-")[:3]),
-        um_per_px=um_per_px,
-        source={"image": str(files.image), "labels": str(path), "raster": raster, **noticed},
-    )
+    choose("'monuseg' split", split, SPLITS)
+    if split != "extra":
+        return grouped((name for name, row in facts().items() if row["set"] == split), by)
+    if by == "organ":
+        raise ValueError("the organs of the 'extra' tiles of 'monuseg' are not known here; ask for by='patient'")
+    return grouped(locate(set_folder("monuseg", page=PAGE), split), by)
 
 
-def _outlines(
-    path: Path, shape: tuple[int, int], raster: str
-) -> tuple[npt.NDArray[np.int32], float | None, dict[str, int]]:
-    found = read_annotation(path, shape)
-    noticed = {
-        "regions": len(found.polygons),
-        "degenerate": found.degenerate,
-        "overhanging": found.overhanging,
-        "negative": found.negative,
-    }
-    return rasterise(found.polygons, shape, raster), found.um_per_px, noticed
+def grouped(names: Iterable[str], by: str) -> dict[str, str]:
+    """Return organ or patient of tiles of the 44, sorted by name; the patient is known of any TCGA name."""
+    choose("group of 'monuseg'", by, GROUPS)
+    return {name: facts()[name]["organ"] if by == "organ" else patient_of(name) for name in sorted(names)}
 
 
-def _labels(path: Path, shape: tuple[int, int]) -> tuple[npt.NDArray[np.int32], None, dict[str, int]]:
-    instances = read_labels(path, shape)
-    return instances, None, {"regions": int(instances.max())}
+def validate(folder: Path, *, splits: Iterable[str] = SPLITS) -> list[str]:
+    """Return what is wrong with the files on disk, a sentence each; an empty list where all is in order.
+
+    Every file is read, which takes some seconds. Checked are: the tiles of 2018 by name; that images are 1000 x 1000
+    pixels; that an XML is the official file (its git blob hash); that each label image, and each XML that is not the
+    official file, has the number of nuclei and the largest id of ``data/facts/monuseg_tiles.csv``. Tiles of ``extra``
+    need not be there; those that are must be readable.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        As in `locate`.
+    splits : iterable of str
+        Those to look at.
+    """
+    found = []
+    for split in splits:
+        files = locate(folder, split)
+        found += absent(folder, [tile.image for tile in files.values()], what=f"images of split {split!r}")
+        without = [name for name, tile in files.items() if not (tile.xml or tile.png)]
+        if without:
+            found.append(
+                f"{folder}: expected an XML or a label PNG for each of {len(files)} tiles of split {split!r}, found "
+                f"neither for {', '.join(without)}; unpack the set again"
+            )
+        for name, tile in files.items():
+            found += _problems(name, tile)
+    return found
 
 
 def _read(files: Mapping[str, TileFiles], raster: str, labels: str, name: str) -> Tile:
     return read_tile(name, files[name], raster=raster, labels=labels)
 
 
-def _check(files: Mapping[str, TileFiles], split: str, raster: str, labels: str) -> None:
+def _check_options(name: str, raster: str, labels: str) -> None:
+    choose(f"{name!r} raster", raster, CONVENTIONS)
+    choose(f"{name!r} labels", labels, LABELS)
+    if labels == "png" and raster != "official":
+        raise ValueError(f"raster={raster!r} needs outlines, but labels='png' are drawn by the official rule already")
+
+
+def _check_files(files: Mapping[str, TileFiles], raster: str, labels: str, again: str) -> None:
     """Raise where a file is missing that the split needs: half a set gives wrong means in silence."""
-    again = f"unpack the archive of split {split!r} of 'monuseg' again, from {_PAGE}"
-    if not files:
-        raise DataError(f"no tile beyond the 30 of 2018 in {_TRAIN}/Tissue Images, so split 'extra' is empty; {again}")
     folder = next(iter(files.values())).image.parent
     images = [tile.image.name for tile in files.values() if not tile.image.is_file()]
     require(images, of=len(files), problem=f"images are missing in {folder}", advice=again)
@@ -194,3 +205,43 @@ _WANTED = {
     "xml": ("no XML", ("xml",)),
     "png": ("no label PNG", ("png",)),
 }
+
+
+def _problems(name: str, tile: TileFiles) -> list[str]:
+    """Return the faults of one tile whose image is there; that it is missing is told for all together."""
+    if not tile.image.is_file():
+        return []
+    problems = told(_check_size, tile.image)
+    row = facts().get(name)
+    if tile.xml and not (row and _blob_hash(tile.xml) == row["xml_git_sha1"]):
+        if row:
+            problems.append(
+                f"{tile.xml}: expected the official file, of git blob hash {row['xml_git_sha1']}, found "
+                f"{_blob_hash(tile.xml)}; download it again"
+            )
+        problems += told(_check_labels, name, tile, "xml")
+    return problems + (told(_check_labels, name, tile, "png") if tile.png else [])
+
+
+def _check_size(path: Path) -> None:
+    height, width = read_rgb(path).shape[:2]
+    if (height, width) != (_SIDE_PX, _SIDE_PX):
+        raise DataError(
+            f"{path}: expected {_SIDE_PX}x{_SIDE_PX} pixels, found {height}x{width} (height x width); take the original"
+        )
+
+
+def _check_labels(name: str, tile: TileFiles, labels: str) -> None:
+    read = read_tile(name, tile, labels=labels)
+    row = facts().get(name)
+    if row and (read.count, read.source["regions"]) != (int(row["label_ids"]), int(row["largest_id"])):
+        raise DataError(
+            f"{read.source['labels']}: expected {row['label_ids']} nuclei with ids up to {row['largest_id']}, found "
+            f"{read.count} with ids up to {read.source['regions']}; take the original"
+        )
+
+
+def _blob_hash(path: Path) -> str:
+    """The name that git gives to the file: the hash by which the official XML are known."""
+    data = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
