@@ -1,11 +1,11 @@
-"""Stains: from the colour of a pixel to how much of each dye it holds, and back (Beer-Lambert)."""
+"""From the colour of a pixel to how much of each dye it holds, and back (Beer-Lambert)."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["RUIFROK_HED", "combine", "hematoxylin", "od_to_rgb", "rgb_to_od", "separate"]
+__all__ = ["RUIFROK_HED", "as_density", "combine", "hematoxylin", "od_to_rgb", "rgb_to_od", "separate"]
 
 #: Optical density of hematoxylin, eosin and DAB (rows) in red, green and blue (columns): Ruifrok and Johnston,
 #: Analytical and Quantitative Cytology and Histology 23 (2001) 291, as scikit-image's ``rgb_from_hed``. Unit vectors
@@ -46,6 +46,28 @@ def rgb_to_od(image: npt.NDArray[np.uint8]) -> _Floats:
     array([[[0.   , 0.992, 6.   ]]])
     """
     return _OD_OF_VALUE[_rgb(image)]
+
+
+def as_density(image: npt.NDArray[Any]) -> _Floats:
+    """Optical density of what is an image or holds densities already: what the estimators take.
+
+    Parameters
+    ----------
+    image : ndarray of uint8 or float, shape (H, W, 3)
+        RGB goes through `rgb_to_od`, which takes 255 for white; floats are densities and come back as they are. So a
+        scanner whose glass is (240, 238, 241) is served by ``rgb_to_od(image) - rgb_to_od(glass)``.
+
+    Returns
+    -------
+    ndarray of float64, shape (H, W, 3)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `image` is neither, or holds values that are not finite.
+    """
+    floats = isinstance(image, np.ndarray) and np.issubdtype(image.dtype, np.floating)
+    return _channels("od", image) if floats else rgb_to_od(image)
 
 
 def od_to_rgb(od: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.uint8]:
