@@ -106,7 +106,7 @@ def read_row(fold: Fold, index: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray
 
     Notes
     -----
-    The maps are opened anew for each tile, which takes a third of a millisecond: an open map cannot be sent to another
+    The maps are opened anew for each tile, which takes 0.1 ms: an open map cannot be sent to another
     process, and would count as memory of this one.
     """
     images, masks = _open(fold.images, "images"), _open(fold.masks, "masks")

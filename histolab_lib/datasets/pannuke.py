@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from histolab_lib.data_dir import DataError
+from histolab_lib.datasets.channels import unite_channels
 from histolab_lib.datasets.choices import choose
 from histolab_lib.datasets.files import set_folder
 from histolab_lib.datasets.folds import Fold, locate_fold, open_fold, read_row, tissues
-from histolab_lib.datasets.layers import unite_layers
 from histolab_lib.datasets.sequence import TileSequence
 from histolab_lib.tile import Tile
 
@@ -123,7 +123,7 @@ def read_tile(name: str, fold: Fold, organ: str, *, classes: str = "kept") -> Ti
     """
     index = int(name.rpartition("_")[2])
     image, masks = read_row(fold, index)
-    instances, kinds, noticed = unite_layers(masks, CLASSES)
+    instances, kinds, noticed = unite_channels(masks, CLASSES)
     return Tile(
         name,
         image,

@@ -20,9 +20,16 @@ def modules() -> Mapping[str, ModuleType]:
     A module has ``load(split, *, options...)``, and for files on disk ``present(folder)``, which counts the tiles
     of each split. Adding a set: its module, one line here, its entry in ``data/registry.toml``.
     """
-    from histolab_lib.datasets import monuseg, synthetic
+    from histolab_lib.datasets import consep, cpm17, monuseg, pannuke, synthetic
 
-    return MappingProxyType({"monuseg": monuseg, "synthetic": synthetic})
+    sets = {
+        "monuseg": monuseg,
+        "cpm17": cpm17,
+        "consep": consep,
+        "pannuke": pannuke,
+        "synthetic": synthetic,
+    }
+    return MappingProxyType(sets)
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["unite_layers"]
+__all__ = ["unite_channels"]
 
 
-def unite_layers(
+def unite_channels(
     masks: npt.NDArray[Any], names: Sequence[str]
 ) -> tuple[npt.NDArray[np.int32], dict[int, str], dict[str, int]]:
     """Return one instance map from a map per class.
@@ -38,7 +38,7 @@ def unite_layers(
     The two channels use the id 5 for two objects, and both claim the second pixel:
 
     >>> masks = np.array([[[5, 0, 0], [5, 5, 0], [0, 0, 1]]])
-    >>> instances, classes, noticed = unite_layers(masks, ["dead", "epithelial"])
+    >>> instances, classes, noticed = unite_channels(masks, ["dead", "epithelial"])
     >>> instances
     array([[1, 2, 0]], dtype=int32)
     >>> classes, noticed["contested_px"]
