@@ -29,7 +29,7 @@ class Tile:
     patient : str, optional
         Where the set tells it.
     um_per_px : float, optional
-        Micrometres per pixel, where a file says so.
+        Micrometres per pixel, where a file says so, or else the page of the set; then `source` tells.
     source : mapping
         Where the pixels and the labels come from, and what was noticed while reading them (convention of
         rasterisation, polygons that overhang the border, regions too small to draw).

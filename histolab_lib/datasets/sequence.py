@@ -48,6 +48,24 @@ class TileSequence(Sequence[Tile]):
         """Names of the tiles, in order; asking for them reads no tile."""
         return self._names
 
+    def select(self, names: Iterable[str]) -> "TileSequence":
+        """Return the tiles of these names, in the order given, again lazily.
+
+        Raises
+        ------
+        ValueError
+            If a name is none of `names`, or comes twice.
+
+        Examples
+        --------
+        >>> TileSequence(["a", "b", "c"], print).select(["c", "a"]).names
+        ('c', 'a')
+        """
+        wanted = tuple(names)
+        if unknown := sorted(set(wanted) - set(self._names)):
+            raise ValueError(f"no tile of the name {', '.join(unknown)} among these {len(self)}")
+        return TileSequence(wanted, self._read)
+
     def __len__(self) -> int:
         return len(self._names)
 
