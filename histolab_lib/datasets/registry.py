@@ -20,10 +20,13 @@ def modules() -> Mapping[str, ModuleType]:
     A module has ``load(split, *, options...)``, and for files on disk ``present(folder)``, which counts the tiles
     of each split. Adding a set: its module, one line here, its entry in ``data/registry.toml``.
     """
-    from histolab_lib.datasets import consep, cpm17, monuseg, pannuke, synthetic
+    from histolab_lib.datasets import consep, cpm17, glas, kumar, monuseg, pannuke, synthetic, tnbc
 
     sets = {
         "monuseg": monuseg,
+        "kumar": kumar,
+        "glas": glas,
+        "tnbc": tnbc,
         "cpm17": cpm17,
         "consep": consep,
         "pannuke": pannuke,
