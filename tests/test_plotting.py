@@ -224,3 +224,26 @@ def test_objects_are_drawn_in_the_colour_of_what_became_of_them_with_a_key():
 def test_maps_of_another_size_and_points_without_a_map_are_refused(draw, words):
     with pytest.raises(ValueError, match=words):
         draw(_tile().image)
+
+
+def test_curves_share_one_axis_and_are_named_in_a_key():
+    figure = plotting.draw_curves([0, 1], {"a": {"red": [1, 2], "blue": [0, 1]}, "b": {"red": [3, 4]}}, xlabel="x")
+    left, right = figure.axes
+    assert [line.get_ydata().tolist() for line in left.lines] == [[1, 2], [0, 1]]
+    assert left.lines[0].get_color() == right.lines[0].get_color()
+    assert (left.get_ylabel(), right.get_ylabel(), right.get_legend().texts[0].get_text()) == ("a", "b", "red")
+
+
+def test_dots_show_every_measurement_in_a_panel_for_each_column():
+    table = pd.DataFrame({"way": ["one", "one", "two"], "angle": [1.0, 2.0, 3.0], "error": [0.1, 0.2, 0.3]})
+    figure = plotting.draw_dots(table, row="way")
+    assert [ax.get_xlabel() for ax in figure.axes] == ["angle", "error"]
+    seen = [point for dots in figure.axes[0].collections for point in dots.get_offsets().tolist()]
+    assert sorted(x for x, _ in seen) == [1.0, 2.0, 3.0]
+
+
+def test_bars_stand_side_by_side_with_their_numbers():
+    table = pd.DataFrame({"train": [30, 4], "test": [14, 1]}, index=["breast", "liver"])
+    ax = plotting.draw_bars(table, xlabel="tiles").axes[0]
+    assert [bar.get_width() for bars in ax.containers for bar in bars] == [30, 4, 14, 1]
+    assert [text.get_text() for text in ax.texts] == ["30", "4", "14", "1"]

@@ -1,12 +1,15 @@
 """One palette and one style for every figure of the book; all figures that more than one chapter draws."""
 
-from histolab_lib.plotting.charts import draw_learning, draw_scores, draw_table
+from histolab_lib.plotting.charts import draw_bars, draw_curves, draw_dots, draw_learning, draw_scores, draw_table
 from histolab_lib.plotting.look import PALETTE, style
 from histolab_lib.plotting.objects import draw_errors_by_object, draw_instances
 from histolab_lib.plotting.tissue import draw_errors, draw_stains, draw_tiles, error_map, outlines, short_name
 
 __all__ = [
     "PALETTE",
+    "draw_bars",
+    "draw_curves",
+    "draw_dots",
     "draw_errors",
     "draw_errors_by_object",
     "draw_instances",

@@ -1,17 +1,19 @@
 """Scores and learning, as lines, dots and tables."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from histolab_lib.plotting.look import PALETTE, check_there, finish, style
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.container import BarContainer
     from matplotlib.figure import Figure
 
-__all__ = ["draw_learning", "draw_scores", "draw_table"]
+__all__ = ["draw_bars", "draw_curves", "draw_dots", "draw_learning", "draw_scores", "draw_table"]
 
 
 def draw_learning(losses: Sequence[float], validation: Mapping[int, float], *, floor: float | None = None) -> "Figure":
@@ -80,6 +82,85 @@ def draw_scores(scores: Mapping[str, Mapping[str, float]], *, score: str) -> "Fi
             ylim=(-0.5, len(methods) - 0.5),
         )
         ax.invert_yaxis()
+    return finish(figure)
+
+
+def draw_curves(
+    x: npt.ArrayLike,
+    panels: Mapping[str, Mapping[str, npt.ArrayLike]],
+    *,
+    xlabel: str,
+    colours: Sequence[str] = ("blue", "vermilion", "green", "orange", "purple"),
+) -> "Figure":
+    """Draw curves over one axis, a panel for each quantity, with one key for all.
+
+    Parameters
+    ----------
+    x : array_like of float, shape (N,)
+    panels : mapping of str to mapping of str to array_like of float, shape (N,)
+        Name of the quantity, then name of the curve, then its values.
+    xlabel : str
+    colours : sequence of str
+        Names in `PALETTE`, one a curve, the same in each panel.
+    """
+    import matplotlib.pyplot as plt
+
+    check_there("panels", panels)
+    with style():
+        figure, axes = plt.subplots(1, len(panels), figsize=(4 * len(panels), 2.7), squeeze=False)
+        for ax, (quantity, curves) in zip(axes.flat, panels.items(), strict=True):
+            for (name, values), colour in zip(curves.items(), colours, strict=False):
+                ax.plot(np.asarray(x), np.asarray(values), color=PALETTE[colour], label=name)
+            ax.set(xlabel=xlabel, ylabel=quantity)
+        axes.flat[-1].legend(frameon=False)
+    return finish(figure)
+
+
+def draw_dots(table: "pd.DataFrame", *, row: str) -> "Figure":
+    """Draw every measurement as a dot, a panel for each column, a line for each group.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a measurement: the group in column `row`, numbers in all other columns.
+    row : str
+        The column whose values are the groups.
+    """
+    import matplotlib.pyplot as plt
+    import seaborn as sns
+
+    check_there("table", table)
+    columns = [name for name in table.columns if name != row]
+    with style():
+        height = 0.42 * table[row].nunique() + 0.9
+        figure, axes = plt.subplots(1, len(columns), figsize=(2.3 * len(columns), height), sharey=True, squeeze=False)
+        for ax, column in zip(axes.flat, columns, strict=True):
+            dots = {"color": PALETTE["blue"], "size": 4.5, "alpha": 0.6, "jitter": False}
+            sns.stripplot(table, x=column, y=row, ax=ax, **dots)
+            ax.set(xlabel=column, ylabel="")
+    return finish(figure)
+
+
+def draw_bars(table: "pd.DataFrame", *, xlabel: str) -> "Figure":
+    """Draw counts as horizontal bars, a bar for each column side by side, the number at its end.
+
+    Parameters
+    ----------
+    table : DataFrame of float
+        One row a group of bars, at most five columns.
+    xlabel : str
+    """
+    import matplotlib.pyplot as plt
+
+    check_there("table", table)
+    with style():
+        figure, ax = plt.subplots(figsize=(7, 0.26 * table.size + 0.9))
+        table.plot.barh(ax=ax, width=0.8)
+        for bars in ax.containers:
+            ax.bar_label(cast("BarContainer", bars), fmt="%g", padding=2, fontsize=8)
+        ax.set(xlabel=xlabel, ylabel="")
+        ax.invert_yaxis()
+        ax.legend(frameon=False)
     return finish(figure)
 
 
