@@ -13,7 +13,8 @@ __all__ = ["estimate_macenko", "estimate_vahadane", "stain_angles"]
 
 _Floats = npt.NDArray[np.float64]
 
-# Hematoxylin and eosin lie some 20 to 30 degrees apart; vectors closer than this are one stain and its noise.
+# Macenko's vectors lie 15 to 31 degrees apart on the 30 training tiles of MoNuSeg, Vahadane's 8 to 20; one stain and
+# noise of two grey levels gives up to 4.7.
 _LEAST_ANGLE_DEG = 5.0
 _MOST_PIXELS = 20_000  # for the factorisation: its vectors are within 0.2 degrees of those of all pixels of a tile
 _MOST_ROUNDS, _SETTLED = 300, 1e-5

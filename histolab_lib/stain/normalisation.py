@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from histolab_lib.stain.amounts import concentrations
-from histolab_lib.stain.density import RUIFROK_HED, as_density, od_to_rgb
+from histolab_lib.stain.density import as_density, od_to_rgb
 from histolab_lib.stain.estimation import estimate_macenko, estimate_vahadane
 from histolab_lib.stain.tissue import BETA, LEAST_SHARE, StainError, check_little_tissue, tissue_density
 
@@ -16,10 +16,12 @@ __all__ = ["METHODS", "StainProfile", "normalise", "profile_of"]
 
 _Floats = npt.NDArray[np.float64]
 
-#: How stains are found: estimated on the tile, or Ruifrok's for every tile (then only the strengths differ).
-METHODS = ("macenko", "vahadane", "ruifrok")
+#: How stains are estimated. Fixed vectors are not among them: what lies outside their plane would be lost, 24 grey
+#: levels on average on a synthetic tile with Ruifrok's.
+METHODS = ("macenko", "vahadane")
 _ESTIMATORS: dict[str, Callable[..., _Floats]] = {"macenko": estimate_macenko, "vahadane": estimate_vahadane}
 _STRENGTH_PERCENTILE = 99
+_LEAST_STRENGTH = 0.05  # a third of what makes a pixel tissue
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,7 @@ class StainProfile:
 
     Attributes
     ----------
-    method : {"macenko", "vahadane", "ruifrok"}
+    method : {"macenko", "vahadane"}
         How it was measured; `normalise` measures the other tile in the same way.
     stains : ndarray of float64, shape (2, 3)
         Rows hematoxylin and eosin.
@@ -48,8 +50,8 @@ def profile_of(image: npt.NDArray[Any], *, method: str) -> StainProfile:
     ----------
     image : ndarray of uint8 or float, shape (H, W, 3)
         RGB or densities, see `as_density`. Tiles of one slide, stacked, give the slide's profile.
-    method : {"macenko", "vahadane", "ruifrok"}
-        See `estimate_macenko`, `estimate_vahadane`; ``"ruifrok"`` estimates nothing.
+    method : {"macenko", "vahadane"}
+        See `estimate_macenko`, `estimate_vahadane`.
 
     Returns
     -------
@@ -64,18 +66,21 @@ def profile_of(image: npt.NDArray[Any], *, method: str) -> StainProfile:
 
     Notes
     -----
-    Macenko's released code takes the percentile over all pixels; glass then makes a tile count as paler. Over the tissue
+    Macenko's released code takes the percentile over all pixels; glass then makes a tile count as paler. Over tissue
     a pale tile counts as slightly darker, because its palest tissue is taken for glass. Vahadane's amounts are never
-    negative, those of the other two methods may be.
+    negative, Macenko's may be.
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}, got {method!r}")
     tissue = tissue_density(image, beta=BETA, least_share=LEAST_SHARE)
-    stains = RUIFROK_HED[:2] if method == "ruifrok" else _ESTIMATORS[method](image)
+    stains = _ESTIMATORS[method](image)
     amounts = concentrations(tissue[None], stains, solver=_solver(method))[0]
     strength = np.percentile(amounts, _STRENGTH_PERCENTILE, axis=0)
-    if (strength <= 0).any():
-        raise StainError(f"a stain is missing: 99 % of the tissue hold at most {strength.round(3)} of the two stains")
+    if strength.min() < _LEAST_STRENGTH:
+        raise StainError(
+            f"a stain is missing: 99 % of the tissue hold no more hematoxylin and eosin than {strength.round(3)}, "
+            f"needed are {_LEAST_STRENGTH:g} of each; use stains of its slide"
+        )
     return StainProfile(method, stains, strength)
 
 
@@ -113,6 +118,7 @@ def normalise(
 
     Examples
     --------
+    >>> from histolab_lib.stain.density import RUIFROK_HED
     >>> rng = np.random.default_rng(0)
     >>> tissue = od_to_rgb(rng.gamma(1.0, 0.3, (64, 64, 2)) @ RUIFROK_HED[:2])
     >>> pale = od_to_rgb(as_density(tissue) / 2)
