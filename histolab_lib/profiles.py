@@ -14,6 +14,7 @@ from histolab_lib import datasets
 from histolab_lib.data_dir import DataError, tissue_dir
 from histolab_lib.datasets.choices import choose
 from histolab_lib.datasets.registry import entries
+from histolab_lib.datasets.synthetic import PRESET_NAMES
 from histolab_lib.tile import Tile
 
 __all__ = ["PROFILES", "RUN_MIME", "Profile", "Run", "begin", "has_gpu_driver"]
@@ -121,6 +122,12 @@ class Run:
         if split not in counts:
             raise ValueError(f"unknown split {split!r} of synthetic tissue; there are {', '.join(counts)}")
         return datasets.load("synthetic", split, n=counts[split])
+
+    def samples(self) -> list[Tile]:
+        """Return the first tile of each real set that the chapter may use, or one of each synthetic tissue."""
+        if self.sets:
+            return [datasets.load(name, next(iter(entries()[name].splits)))[0] for name in self.sets]
+        return [datasets.load("synthetic", "train", n=1, preset=preset)[0] for preset in PRESET_NAMES[1:]]
 
     def __str__(self) -> str:
         p = self.profile

@@ -247,3 +247,14 @@ def test_bars_stand_side_by_side_with_their_numbers():
     ax = plotting.draw_bars(table, xlabel="tiles").axes[0]
     assert [bar.get_width() for bars in ax.containers for bar in bars] == [30, 4, 14, 1]
     assert [text.get_text() for text in ax.texts] == ["30", "4", "14", "1"]
+
+
+def test_rasters_show_the_outline_over_the_pixels_that_each_rule_covers():
+    outline = [(1.0, 1.0), (3.0, 1.0), (3.0, 3.0)]
+    mask = np.zeros((5, 5), bool)
+    mask[1:3, 1:3] = True
+    ax = plotting.draw_rasters(outline, {"a rule": mask}).axes[0]
+    assert ax.get_title() == "a rule: 4 pixels"
+    assert ax.lines[-1].get_xydata().tolist() == [[1, 1], [3, 1], [3, 3], [1, 1]]
+    shown = ax.images[0].get_array()
+    assert ((shown != shown[0, 0]).any(axis=2) == mask).all()

@@ -89,7 +89,8 @@ def chapter_key(chapter: Chapter, profile: str) -> str:
         add(module, _module_bytes(module))
     add("pins", (chapter.root / "constraints.txt").read_bytes())
     add("settings", json.dumps([profile, sorted(SMOKE.items())]).encode())
-    for path in sorted([chapter.root / "data" / "registry.toml", *(chapter.root / "data" / "facts").glob("*")]):
+    data = chapter.root / "data"
+    for path in sorted([data / "registry.toml", *(data / "facts").glob("*"), *(data / "claims").glob("*.csv")]):
         if path.is_file():
             add(path.name, path.read_bytes())
     if profile != "smoke":

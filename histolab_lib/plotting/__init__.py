@@ -2,7 +2,7 @@
 
 from histolab_lib.plotting.charts import draw_bars, draw_curves, draw_dots, draw_learning, draw_scores, draw_table
 from histolab_lib.plotting.look import PALETTE, style
-from histolab_lib.plotting.objects import draw_errors_by_object, draw_instances
+from histolab_lib.plotting.objects import draw_errors_by_object, draw_instances, draw_rasters
 from histolab_lib.plotting.tissue import draw_errors, draw_stains, draw_tiles, error_map, outlines, short_name
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "draw_errors_by_object",
     "draw_instances",
     "draw_learning",
+    "draw_rasters",
     "draw_scores",
     "draw_stains",
     "draw_table",

@@ -13,7 +13,7 @@ from histolab_lib.plotting.tissue import EXTRA, HIT, MISSED, grey, outlines
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["draw_errors_by_object", "draw_instances"]
+__all__ = ["draw_errors_by_object", "draw_instances", "draw_rasters"]
 
 
 #: Colour of each class of `metrics.ERROR_NAMES` but background; the first three as in the map of pixels.
@@ -95,6 +95,30 @@ def _colouring(instances: npt.NDArray[np.integer[Any]]) -> dict[int, int]:
         taken = {colours.get(other) for other in near[label]}
         colours[label] = next((colour for colour in turn if colour not in taken), turn[0])
     return colours
+
+
+def draw_rasters(outline: npt.ArrayLike, masks: Mapping[str, npt.NDArray[np.bool_]]) -> "Figure":
+    """Draw which pixels an outline covers, once for each rule, with the outline over them.
+
+    Parameters
+    ----------
+    outline : array_like, shape (n, 2)
+        Vertices as (x, y); a whole number is the centre of a pixel.
+    masks : mapping of str to ndarray of bool, shape (H, W)
+    """
+    check_there("masks", masks)
+    closed = np.vstack([outline, np.asarray(outline)[:1]])
+    with style():
+        figure, axes = panels(len(masks), len(masks), 2.7)
+        for ax, (name, mask) in zip(axes, masks.items(), strict=True):
+            shown = np.where(mask[..., None], rgb(HIT), 245).astype(np.uint8)
+            ax.imshow(shown)
+            height, width = mask.shape
+            ax.hlines(np.arange(height + 1) - 0.5, -0.5, width - 0.5, color="white", linewidth=0.6)
+            ax.vlines(np.arange(width + 1) - 0.5, -0.5, height - 0.5, color="white", linewidth=0.6)
+            ax.plot(*closed.T, "o-", color=MISSED, markersize=3, linewidth=1.2)
+            ax.set_title(f"{name}: {np.count_nonzero(mask)} pixels")
+    return finish(figure)
 
 
 def draw_errors_by_object(
