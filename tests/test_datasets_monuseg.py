@@ -1,3 +1,7 @@
+import hashlib
+import os
+import re
+import shutil
 import sys
 from collections import Counter
 from functools import cache
@@ -8,7 +12,7 @@ from PIL import Image
 
 from histolab_lib import datasets
 from histolab_lib.data_dir import DataError
-from histolab_lib.datasets import monuseg
+from histolab_lib.datasets import monuseg, monuseg_files
 from histolab_lib.datasets.aperio import read_annotation
 from histolab_lib.datasets.files import read_labels
 from histolab_lib.datasets.polygons import rasterise
@@ -297,6 +301,123 @@ def test_a_truncated_tiff_names_the_file(copy):
     assert str(path) in str(error.value)
 
 
+# ---- groups, and all faults at once
+
+
+def test_groups_are_organs_and_on_request_patients():
+    assert Counter(monuseg.groups("train").values())["liver"] == 6
+    assert Counter(monuseg.groups("test").values())["lung"] == 2
+    assert monuseg.groups("test", by="patient", raster="skimage")["TCGA-2Z-A9J9-01A-01-TS1"] == "TCGA-2Z-A9J9"
+    assert list(monuseg.groups("train")) == sorted(TRAIN)
+
+
+def test_of_extra_tiles_the_patients_are_known_and_the_organs_not(copy):
+    image = first(copy, "tif")
+    image.with_name("TCGA-ZZ-0001-01A-01-TS1.tif").write_bytes(image.read_bytes())
+    assert monuseg.groups("extra", by="patient") == {"TCGA-ZZ-0001-01A-01-TS1": "TCGA-ZZ-0001"}
+    with pytest.raises(ValueError, match=r"organs of the 'extra' tiles .* not known here; ask for by='patient'"):
+        monuseg.groups("extra")
+
+
+def test_an_unknown_split_or_group_is_an_error():
+    with pytest.raises(ValueError, match="unknown 'monuseg' split 'val'"):
+        monuseg.groups("val")
+    with pytest.raises(ValueError, match=r"unknown group of 'monuseg' 'slide'\. Allowed: 'organ', 'patient'"):
+        monuseg.groups("train", by="slide")
+
+
+@pytest.fixture
+def sound(copy, monkeypatch):
+    """The copy, and facts that its three first tiles of training and one of testing fulfil; no other is known."""
+    names = [*sorted(TRAIN)[:3], sorted(TEST)[0]]
+    blob = xml(SQUARE).encode()
+    row = {
+        "label_ids": "1",
+        "largest_id": "1",
+        "xml_git_sha1": hashlib.sha1(b"blob %d\0" % len(blob) + blob).hexdigest(),
+    }
+    table = {name: {**monuseg.facts()[name], **row} for name in names}
+    for module in (monuseg, monuseg_files):
+        monkeypatch.setattr(module, "facts", lambda: table)
+    monkeypatch.setattr(monuseg, "_SIDE_PX", SIZE)
+    for path in copy.rglob("TCGA*"):
+        if path.stem not in names:
+            path.unlink()
+    return copy
+
+
+def test_a_copy_in_order_has_no_fault(sound):
+    assert monuseg.validate(sound) == []
+
+
+def test_a_folder_without_anything_has_its_faults_told_by_split(tmp_path):
+    none = r"expected 30 images of split 'train', found none, as MoNuSeg 2018 Training Data/Tissue Images/TCGA-18-"
+    found = monuseg.validate(tmp_path)
+    assert len(found) == 4
+    assert re.search(none, found[0])
+    assert "expected an XML or a label PNG for each of 14 tiles of split 'test', found neither for TCGA-2Z" in found[3]
+
+
+def test_every_file_that_is_missing_is_named(sound):
+    first(sound, "tif").unlink()
+    second = sorted(TRAIN)[1]
+    first(sound, "xml").with_name(f"{second}.xml").unlink()
+    assert monuseg.validate(sound) == [
+        f"{sound}: expected 3 images of split 'train', 1 missing: MoNuSeg 2018 Training Data/Tissue Images/"
+        f"{FIRST}.tif; unpack the set again",
+        f"{sound}: expected an XML or a label PNG for each of 3 tiles of split 'train', found neither for {second}; "
+        "unpack the set again",
+    ]
+
+
+def test_an_image_of_another_size_or_damaged_is_told_once(sound):
+    Image.fromarray(np.zeros((SIZE, SIZE + 2, 3), np.uint8)).save(first(sound, "tif"))
+    second = first(sound, "tif").with_name(f"{sorted(TRAIN)[1]}.tif")
+    second.write_bytes(second.read_bytes()[:700])
+    found = monuseg.validate(sound)
+    assert found[0] == (
+        f"{first(sound, 'tif')}: expected 24x24 pixels, found 24x26 (height x width); take the original"
+    )
+    assert found[1].startswith(f"{second}: ")
+    assert len(found) == 2
+
+
+def test_an_xml_that_is_not_the_official_one_is_told_and_so_is_what_differs(sound):
+    path = first(sound, "xml")
+    path.write_text(xml(SQUARE) + "\n")
+    (found,) = monuseg.validate(sound)
+    assert re.search(r"\.xml: expected the official file, of git blob hash [0-9a-f]{40}, found [0-9a-f]{40}", found)
+    path.write_text(xml(SQUARE, [(12, 12), (20, 12), (20, 20)]))
+    assert monuseg.validate(sound)[1] == (
+        f"{path}: expected 1 nuclei with ids up to 1, found 2 with ids up to 2; take the original"
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.full((SIZE, SIZE), 7, np.uint16), "expected 1 nuclei with ids up to 1, found 1 with ids up to 7"),
+        (np.full((SIZE, 3), 1, np.uint16), "label image is 24x3 pixels"),
+        (np.zeros((SIZE, SIZE), np.uint16), "nothing in it covers a pixel"),
+    ],
+)
+def test_a_label_image_is_held_against_the_facts_even_beside_an_xml(sound, labels, message):
+    Image.fromarray(labels).save(first(sound, "png"))
+    (found,) = monuseg.validate(sound)
+    assert str(first(sound, "png")) in found
+    assert message in found
+
+
+def test_extra_tiles_need_not_be_there_and_must_be_readable(sound):
+    for kind in ("tif", "xml"):
+        path = first(sound, kind)
+        path.with_name(f"TCGA-ZZ-0001-01A-01-TS1.{kind}").write_bytes(path.read_bytes())
+    assert monuseg.validate(sound) == []
+    first(sound, "xml").with_name("TCGA-ZZ-0001-01A-01-TS1.xml").write_text(xml())
+    (found,) = monuseg.validate(sound)
+    assert re.search(r"TCGA-ZZ-0001-01A-01-TS1\.xml: expected Region elements", found)
+
+
 # ---- the real files
 
 
@@ -373,6 +494,21 @@ def test_all_44_tiles_hold_what_the_facts_say(tissue):
     # overhanging in the 13 training tiles with XML: 29 beyond the left or upper border, 16 beyond the right or lower
     assert totals["train"] == {"regions": 16_966, "degenerate": 2, "overhanging": 45, "vanished": 8, "nuclei": 16_958}
     assert totals["test"] == {"regions": 6_697, "degenerate": 0, "overhanging": 16, "vanished": 0, "nuclei": 6_697}
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_the_real_files_are_in_order_and_a_single_wrong_id_is_found(tissue, tmp_path, monkeypatch):
+    assert monuseg.validate(tissue / "monuseg") == []
+    shutil.copytree(tissue / "monuseg", tmp_path, symlinks=True, copy_function=os.symlink, dirs_exist_ok=True)
+    path = tmp_path / "MoNuSeg 2018 Training Data" / "Labels" / "TCGA-HE-7130-01Z-00-DX1.png"
+    labels = np.array(Image.open(path))
+    labels[labels == 1000] = 999
+    path.unlink()
+    Image.fromarray(labels).save(path)
+    assert monuseg.validate(tmp_path) == [
+        f"{path}: expected 1862 nuclei with ids up to 1863, found 1861 with ids up to 1863; take the original"
+    ]
 
 
 @pytest.mark.real

@@ -56,32 +56,33 @@ def read_grades(path: Path, tiles: Iterable[str]) -> dict[str, Grade]:
     """
     wanted = list(tiles)
     rows, problems = _rows(path)
-    if problems or (problems := _missing(path, rows, wanted)):
+    problems = problems or _missing(path, rows, wanted)
+    if problems:
         more = f" (and {len(problems) - 1} more faults of this file)" if len(problems) > 1 else ""
         raise DataError(problems[0] + more)
-    return {name: rows[name] for name in wanted}
+    return {name: grade for name in wanted if (grade := rows[name])}
 
 
 def grade_problems(path: Path, tiles: Iterable[str]) -> list[str]:
     """Return every fault of the file, a sentence each, rows of images that are none of these tiles included."""
     known = list(tiles)
     rows, problems = _rows(path)
-    if not rows:
+    if problems and not rows:
         return problems
     if others := [name for name in rows if name not in known]:
         problems.append(f"{path}: expected rows of the {len(known)} images of the set, found also {', '.join(others)}")
     return problems + _missing(path, rows, known)
 
 
-def _missing(path: Path, rows: dict[str, Grade], wanted: list[str]) -> list[str]:
+def _missing(path: Path, rows: Iterable[str], wanted: list[str]) -> list[str]:
     missing = [name for name in wanted if name not in rows]
     if not missing:
         return []
     return [f"{path}: expected a row for each of {len(wanted)} images, found none for {', '.join(missing)}"]
 
 
-def _rows(path: Path) -> tuple[dict[str, Grade], list[str]]:
-    """Return the rows that can be used, by image, and what is wrong with the file."""
+def _rows(path: Path) -> tuple[dict[str, Grade | None], list[str]]:
+    """Return the rows by image, None where one cannot be used, and what is wrong with the file."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             lines = list(csv.reader(file, skipinitialspace=True, strict=True))
@@ -92,27 +93,26 @@ def _rows(path: Path) -> tuple[dict[str, Grade], list[str]]:
     header = lines[0] if lines else []
     if header != _HEADER:
         return {}, [f"{path}: expected the columns {', '.join(_HEADER)}, found {', '.join(header) or 'an empty file'}"]
-    rows: dict[str, Grade] = {}
+    rows: dict[str, Grade | None] = {}
     problems = []
     for number, line in enumerate(lines[1:], start=2):
-        try:
-            name, grade = _row(line)
-            if name in rows:
-                raise ValueError(f"a second row for {name}")
-            rows[name] = grade
-        except ValueError as error:
-            problems.append(f"{path}, line {number}: {error}; take the original")
+        name = line[0].strip() if line else ""
+        grade, problem = (None, f"a second row for {name}") if name in rows else _row(line)
+        rows.setdefault(name, grade)
+        if problem:
+            problems.append(f"{path}, line {number}: {problem}; take the original")
     return rows, problems
 
 
-def _row(line: list[str]) -> tuple[str, Grade]:
+def _row(line: list[str]) -> tuple[Grade | None, str]:
+    """Return the row, or what is wrong with it."""
     if len(line) != len(_HEADER):
-        raise ValueError(f"expected {len(_HEADER)} fields, found {len(line)}")
-    name, patient, *given = (value.strip() for value in line)
+        return None, f"expected {len(_HEADER)} fields, found {len(line)}"
+    _, patient, *given = (value.strip() for value in line)
     if not patient.isdecimal():
-        raise ValueError(f"expected the number of a patient, found {patient!r}")
+        return None, f"expected the number of a patient, found {patient!r}"
     grades = [value.replace("differentated", "differentiated") for value in given]
     for value, allowed in zip(grades, GRADES, strict=True):
         if value not in allowed:
-            raise ValueError(f"expected a grade, one of {', '.join(allowed)}, found {value!r}")
-    return name, Grade(patient, *grades)
+            return None, f"expected a grade, one of {', '.join(allowed)}, found {value!r}"
+    return Grade(patient, *grades), ""

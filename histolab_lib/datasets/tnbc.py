@@ -138,7 +138,7 @@ def groups(split: str, *, version: str = "30_20") -> dict[str, str]:
 
     Examples
     --------
-    >>> groups("train", version="35_15")["11_2"]
+    >>> groups("train", version="35_15")["11_1"]
     '11'
     """
     return {name: name[:2] for name in names(split, version=version)}
