@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from histolab_lib.stain.density import as_density
 
-__all__ = ["BETA", "LEAST_SHARE", "StainError", "tissue_density", "tissue_mask"]
+__all__ = ["BETA", "LEAST_SHARE", "StainError", "check_little_tissue", "tissue_density", "tissue_mask"]
 
 #: Optical density below which a pixel is glass: beta of Macenko et al., ISBI 2009.
 BETA = 0.15
@@ -15,7 +15,7 @@ BETA = 0.15
 #: white tiles fails inside its linear algebra or returns vectors made of noise.
 LEAST_SHARE = 0.05
 
-ON_LITTLE_TISSUE = ("raise", "identity")
+_ON_LITTLE_TISSUE = ("raise", "identity")
 
 
 class StainError(ValueError):
@@ -72,5 +72,5 @@ def tissue_density(image: npt.NDArray[Any], *, beta: float, least_share: float) 
 
 def check_little_tissue(value: str) -> None:
     """Raise ValueError unless `value` is one of the two things to do about too little tissue."""
-    if value not in ON_LITTLE_TISSUE:
+    if value not in _ON_LITTLE_TISSUE:
         raise ValueError(f"on_little_tissue must be 'raise' or 'identity', got {value!r}")
