@@ -39,9 +39,9 @@ def read_mat(path: Path, keys: Iterable[str]) -> dict[str, npt.NDArray[Any]]:
 
     wanted = list(keys)
     try:
-        with warnings.catch_warnings():
+        with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("error")  # as of one name that comes twice in a file
-            found = loadmat(path, appendmat=False, variable_names=wanted)
+            found = loadmat(file, variable_names=wanted)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; unpack the set again") from None
     except NotImplementedError:
