@@ -14,7 +14,7 @@ export PROFILE
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 REPORT := _build/reports/tests.xml
-EXTRAS := data,book,dev
+EXTRAS := data,train,export,book,dev
 
 # A torch file on disk where PIP_FIND_LINKS names one, else PyTorch's own index: the CPU build where there is no driver.
 TORCH_FILE := $(firstword $(wildcard $(addsuffix /torch-[0-9]*.whl,$(PIP_FIND_LINKS))))
