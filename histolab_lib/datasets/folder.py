@@ -165,6 +165,8 @@ def _check_options(kind: str, connectivity: int | None, um_per_px: float | None)
 
 def _refuse_jpeg(path: Path) -> None:
     """Raise where a file of another name holds a JPEG, whose values are not those that were saved."""
+    if not path.is_file():
+        return  # which the reader of labels tells
     with path.open("rb") as file:
         if file.read(3) == b"\xff\xd8\xff":
             raise DataError(f"{path}: a JPEG under another name, which does not keep values; save the labels as PNG")

@@ -18,9 +18,10 @@ def modules() -> Mapping[str, ModuleType]:
     """Return the module of each set, by the name that ``datasets.load`` takes.
 
     A module has ``load(split, *, options...)``, and for files on disk ``present(folder)``, which counts the tiles
-    of each split. Adding a set: its module, one line here, its entry in ``data/registry.toml``.
+    of each split. Adding a set: its module, one line here, its entry in ``data/registry.toml``; ``folder`` alone,
+    which is any folder of the reader's own, has none.
     """
-    from histolab_lib.datasets import consep, cpm17, glas, kumar, monuseg, pannuke, synthetic, tnbc
+    from histolab_lib.datasets import consep, cpm17, folder, glas, kumar, monuseg, pannuke, synthetic, tnbc
 
     sets = {
         "monuseg": monuseg,
@@ -31,6 +32,7 @@ def modules() -> Mapping[str, ModuleType]:
         "consep": consep,
         "pannuke": pannuke,
         "synthetic": synthetic,
+        "folder": folder,
     }
     return MappingProxyType(sets)
 
