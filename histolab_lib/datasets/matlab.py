@@ -38,12 +38,12 @@ def read_mat(path: Path, keys: Iterable[str]) -> dict[str, npt.NDArray[Any]]:
     from scipy.io import loadmat
 
     wanted = list(keys)
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; unpack the set again")
     try:
-        with path.open("rb") as file, warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("error")  # as of one name that comes twice in a file
-            found = loadmat(file, variable_names=wanted)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; unpack the set again") from None
+            found = loadmat(path, appendmat=False, variable_names=wanted)
     except NotImplementedError:
         raise DataError(
             f"{path}: a MATLAB file of version 7.3, which is HDF5; expected version 5 to 7: take the published file, "
