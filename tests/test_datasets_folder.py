@@ -152,7 +152,7 @@ def test_a_binary_mask_without_a_connectivity_is_an_error_that_tells_both_counts
     tiles = load(two_folders(tmp_path, "masks", values=MASK))
     message = (
         r"a\.png: holds 0 and 255 only, in 3 pieces by sides, 2 by sides and corners; a binary mask needs "
-        r"connectivity=4 or 8, because the two give different counts; .* say kind='labels'"
+        r"connectivity=4 or 8, because the two can give different counts; .* say kind='labels'"
     )
     with pytest.raises(DataError, match=message):
         tiles[0]
@@ -314,3 +314,16 @@ def test_a_file_that_vanishes_after_load_is_an_error(tmp_path):
     (tmp_path / "labels" / "a.png").unlink()
     with pytest.raises(DataError, match=r"a\.png: no such file"):
         tiles[0]
+
+
+# ---- real files
+
+
+@pytest.mark.real
+def test_glas_as_it_is_published_loads_as_a_folder_and_its_four_binary_masks_are_found(tissue):
+    path = tissue / "glas" / "Warwick QU Dataset (Released 2016_07_08)"
+    tiles = load(path, kind="labels")
+    assert len(tiles) == 165
+    assert sum(tile.count for tile in tiles) == 1530  # ids, of which each binary mask has one
+    named = [sentence.split("_anno.bmp: ")[0].rpartition("/")[2] for sentence in folder.validate(path)]
+    assert named == ["testB_11", "testB_18", "testB_19", "testB_3"]
