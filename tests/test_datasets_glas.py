@@ -272,6 +272,14 @@ def test_all_faults_of_the_grade_file_are_told_and_the_first_is_raised(copy):
     assert all(re.search(pattern, line) for pattern, line in zip(expected, found, strict=True))
 
 
+def test_a_grade_file_saved_anew_is_read_alike(copy):
+    before = glas.groups("train")
+    path = file(copy, "Grade.csv")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\r\n", b"\n").replace(b", ", b",") + b"\n\n")
+    assert glas.groups("train") == before
+    assert glas.validate(copy) == []
+
+
 def test_no_grade_file_or_one_of_bytes_is_an_error(copy):
     file(copy, "Grade.csv").write_bytes(b"\xff\xfe\x00name")
     with pytest.raises(DataError, match=r"Grade\.csv: cannot be read as CSV \('utf-8' codec"):

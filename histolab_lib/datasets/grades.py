@@ -96,7 +96,9 @@ def _rows(path: Path) -> tuple[dict[str, Grade | None], list[str]]:
     rows: dict[str, Grade | None] = {}
     problems = []
     for number, line in enumerate(lines[1:], start=2):
-        name = line[0].strip() if line else ""
+        if not line:  # a blank line, as editors leave at the end
+            continue
+        name = line[0].strip()
         grade, problem = (None, f"a second row for {name}") if name in rows else _row(line)
         rows.setdefault(name, grade)
         if problem:
