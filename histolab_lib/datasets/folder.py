@@ -181,8 +181,8 @@ def _refuse_uncertain(path: Path, instances: npt.NDArray[np.int32]) -> None:
     if by_sides > 1:
         raise DataError(
             f"{path}: holds 0 and {values[0]} only, in {by_sides} pieces by sides, {by_corners} by sides and corners; "
-            "a binary mask needs connectivity=4 or 8, because the two can give different counts; if it is a label map of "
-            "one object in pieces, say kind='labels'"
+            "a binary mask needs connectivity=4 or 8, because the two can give different counts; if it is a label map "
+            "of one object in pieces, say kind='labels'"
         )
 
 
