@@ -137,7 +137,7 @@ def test_what_is_no_map_is_not_cut():
         cut_array(np.zeros(4), [Window(0, 0, 1, 1)])
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_stitching_undoes_cutting_exactly_for_every_shape_step_border_and_blend(data):
     height, width = data.draw(st.tuples(sides, sides))

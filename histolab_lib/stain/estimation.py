@@ -27,7 +27,7 @@ def estimate_macenko(
 
     The densities of all mixtures of two stains lie in one plane, between the two stain vectors. The plane is that of
     the two largest singular values; in it, the vectors are the `alpha`-th and (100 - `alpha`)-th percentile of the
-    angle (Macenko et al., ISBI 2009, section 2.3).
+    angle (Macenko et al., ISBI 2009).
 
     Parameters
     ----------
@@ -55,9 +55,9 @@ def estimate_macenko(
 
     Notes
     -----
-    The MATLAB code released with the method takes natural logarithms, (value + 1) / 240, each channel at least 0.15
-    for tissue, and the plane of the *centred* covariance, which need not hold the origin; and it leaves the signs of
-    the axes to chance. This follows the paper; the signs are turned to where the tissue is.
+    The MATLAB code that most packages follow (Veta, 2013) takes natural logarithms, (value + 1) / 240,
+    each channel at least 0.15 for tissue, and the plane of the *centred* covariance, which need not hold the origin;
+    and it leaves the signs of the axes to chance. This follows the paper; signs are turned to where the tissue is.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def estimate_vahadane(
 
     Minimises, over amounts of at least 0 and unit stains with entries of at least 0, the mean over the tissue of
     ``|density - amounts @ stains|^2 / 2 + sparsity * sum(amounts)`` (after Vahadane et al., IEEE Transactions on
-    Medical Imaging 35, 2016, eq. 4): most pixels shall need one stain only. Amounts are solved exactly, then each stain
+    Medical Imaging 35, 2016): most pixels shall need one stain only. Amounts are solved exactly, then each stain
     in turn, until the entries move by less than 1e-5.
 
     Parameters
@@ -98,7 +98,7 @@ def estimate_vahadane(
     beta : float
         Pixels of less optical density are glass: see `tissue_mask`.
     sparsity : float
-        The weight lambda for densities in natural logarithms (as published code has it; 0.1 is its value). With 0 the
+        The weight lambda for densities in natural logarithms (as staintools has it, 0.1 too). With 0 the
         result depends on where the search starts, with 0.1 no longer noticeably.
     least_share : float
         Share of the image that must be tissue, 0 to 1.

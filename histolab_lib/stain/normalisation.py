@@ -66,9 +66,9 @@ def profile_of(image: npt.NDArray[Any], *, method: str) -> StainProfile:
 
     Notes
     -----
-    Macenko's released code takes the percentile over all pixels; glass then makes a tile count as paler. Over tissue
-    a pale tile counts as slightly darker, because its palest tissue is taken for glass. Vahadane's amounts are never
-    negative, Macenko's may be.
+    Veta's MATLAB code of Macenko's method takes the percentile over all pixels; glass then makes a tile count as paler.
+    Over tissue a pale tile counts as slightly darker, because its palest tissue is taken for glass. Vahadane's amounts
+    are never negative, Macenko's may be.
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}, got {method!r}")
@@ -90,7 +90,7 @@ def normalise(
     """Give a tile the stains of another.
 
     The amounts of hematoxylin and eosin are kept in place, scaled so that their 99th percentiles become those of `to`,
-    and mixed with the stain vectors of `to` (Macenko et al., ISBI 2009, section 2.4; Vahadane et al. 2016).
+    and mixed with the stain vectors of `to` (Macenko et al., ISBI 2009; Vahadane et al. 2016).
 
     Parameters
     ----------

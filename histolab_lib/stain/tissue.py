@@ -11,8 +11,8 @@ __all__ = ["BETA", "LEAST_SHARE", "StainError", "check_little_tissue", "tissue_d
 
 #: Optical density below which a pixel is glass: beta of Macenko et al., ISBI 2009.
 BETA = 0.15
-#: Share of a tile that must be tissue before its stains are estimated. Ours; published code has no such rule, and on
-#: white tiles fails inside its linear algebra or returns vectors made of noise.
+#: Share of a tile that must be tissue before its stains are estimated. Ours; code without such a
+#: rule fails on white tiles inside its linear algebra, or returns vectors made of noise.
 LEAST_SHARE = 0.05
 
 _ON_LITTLE_TISSUE = ("raise", "identity")
@@ -38,9 +38,9 @@ def tissue_mask(image: npt.NDArray[Any], *, beta: float = BETA) -> npt.NDArray[n
 
     Notes
     -----
-    The paper asks for "OD intensity" and leaves the norm open. The MATLAB code released with it asks every channel for
-    0.15 in natural logarithms (0.065 here). Every channel with the paper's decimal 0.15 would drop half of the tissue,
-    eosin above all, which hardly absorbs red.
+    The paper asks for "OD intensity" and leaves the norm open. The MATLAB code that most packages follow
+    (Veta, 2013) asks every channel for 0.15 in natural logarithms (0.065 here). Every channel with the paper's decimal
+    0.15 would drop nearly half of synthetic tissue, eosin above all, which hardly absorbs red.
 
     Examples
     --------
