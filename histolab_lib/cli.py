@@ -1,21 +1,19 @@
 """The command line: ``histolab book ...`` and ``histolab data ...``."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from histolab_lib import __version__
+from histolab_lib import __version__, data_commands
+from histolab_lib.data_commands import plain_errors
 from histolab_lib.data_dir import DataError
-
-if TYPE_CHECKING:
-    from histolab_lib.datasets.registry import Status
 
 __all__ = ["app"]
 
@@ -26,12 +24,10 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 book = typer.Typer(help="Execute, check and build the book.", no_args_is_help=True)
-data = typer.Typer(help="What tissue there is, and under which licence.", no_args_is_help=True)
 app.add_typer(book, name="book")
-app.add_typer(data, name="data")
+app.add_typer(data_commands.app, name="data")
 
 _out = Console()
-_err = Console(stderr=True)
 
 
 class ProfileName(StrEnum):
@@ -68,24 +64,22 @@ def _main(
     """Read what every command shares."""
 
 
-def _fail(error: Exception) -> typer.Exit:
-    _err.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
-    return typer.Exit(1)
-
-
 @contextmanager
 def _plain_errors() -> Iterator[None]:
     """Show what is wrong with the book, the data or the installation as a message, not as a traceback."""
     from histolab_lib.bookbuild.chapters import BookError
 
-    try:
-        yield
-    except (BookError, DataError) as error:
-        raise _fail(error) from None
-    except ModuleNotFoundError as error:
-        if str(error.name).startswith("histolab_lib"):
-            raise
-        raise _fail(ImportError(f"{error}; the book needs the extra [book]: make install, in a checkout")) from None
+    with plain_errors(BookError, DataError, _NotInstalled):
+        try:
+            yield
+        except ModuleNotFoundError as error:
+            if str(error.name).startswith("histolab_lib"):
+                raise
+            raise _NotInstalled(f"{error}; the book needs the extra [book]: make install, in a checkout") from None
+
+
+class _NotInstalled(ImportError):
+    """A tool of the book is missing."""
 
 
 @book.command("execute")
@@ -155,11 +149,9 @@ def serve_command(
     from histolab_lib.bookbuild.execute import build_dir
     from histolab_lib.bookbuild.serve import make_server, site_prefix
 
-    try:
+    with plain_errors(BookError, OSError):
         folder = site or build_dir(find_root()) / "html"
         server = make_server(folder, port)
-    except (BookError, OSError) as error:
-        raise _fail(error) from None
     address = f"http://127.0.0.1:{server.server_address[1]}{site_prefix(folder)}"
     _out.print(f"The book is at {address} (Ctrl+C ends)", highlight=False)
     with suppress(KeyboardInterrupt), server:
@@ -183,42 +175,3 @@ def metrics_command(
     for row in json.loads(path.read_text(encoding="utf-8"))["rows"]:
         said = f"both empty {row['both_empty']}, prediction {row['pred_empty']}, truth {row['true_empty']}"
         _out.print(f"{row['library']} {row['function']}: {said} ({row['how']})", highlight=False, soft_wrap=True)
-
-
-def _split_counts(splits: Mapping[str, tuple[int, int]]) -> str:
-    return ", ".join(f"{split} {found} of {wanted}" if wanted else split for split, (found, wanted) in splits.items())
-
-
-def _problem(row: "Status") -> str | None:
-    """Say what is missing of a set whose folder is there."""
-    from histolab_lib import datasets
-
-    if row.found or not Path(row.where).is_dir():
-        return None
-    for split in row.splits:
-        try:
-            datasets.load(row.name, split)
-        except DataError as error:
-            return str(error)
-    return None
-
-
-@data.command("list")
-def list_command() -> None:
-    """Show every data set: how much of it is here, where, and its licence."""
-    from histolab_lib.datasets import registry
-
-    with _plain_errors():
-        rows = [registry.status(name) for name in registry.entries()]
-    for row in rows:
-        _out.print(f"[bold]{row.name}[/]: {row.title}", highlight=False, soft_wrap=True)
-        where = row.where if row.found else f"not complete, looked in {row.where}"
-        lines = {"tiles": _split_counts(row.splits), "where": where, "licence": row.licence, "page": row.url}
-        for key, value in lines.items():
-            if value:
-                _out.print(f"  {key:<8} {value}", highlight=False, markup=False, soft_wrap=True)
-        if problem := _problem(row):
-            _out.print(f"  {'problem':<8} {problem}", highlight=False, markup=False, soft_wrap=True)
-    if not all(row.found for row in rows):
-        advice = "Set HISTOLAB_DATA to the folder that holds the sets you have; their pages say how to get them."
-        _out.print(advice, highlight=False, soft_wrap=True)

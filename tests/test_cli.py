@@ -82,30 +82,6 @@ def test_without_a_command_the_help_is_shown(histolab, command):
     assert "Commands" in histolab(*command).output
 
 
-def test_the_sets_are_listed_without_tissue_and_without_a_network(histolab, monkeypatch):
-    monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("the network was asked"))
-    answer = histolab("data", "list")
-    assert answer.exit_code == 0
-    for words in ("monuseg: ", "train 0 of 30, test 0 of 14", "CC BY-NC-SA 4.0", "synthetic: ", "Set HISTOLAB_DATA"):
-        assert words in answer.stdout
-
-
-@pytest.mark.real
-def test_the_sets_are_listed_with_what_is_here(tissue, histolab, monkeypatch):
-    monkeypatch.setenv("HISTOLAB_DATA", str(tissue))
-    answer = histolab("data", "list")
-    assert "train 30 of 30, test 14 of 14" in answer.stdout
-    assert f"where    {tissue}/monuseg" in answer.stdout
-
-
-def test_a_folder_of_tissue_that_is_none_is_told_in_one_line(histolab, monkeypatch):
-    monkeypatch.setenv("HISTOLAB_DATA", "/nowhere/at/all")
-    answer = histolab("data", "list")
-    assert answer.exit_code == 1
-    assert answer.stderr.startswith("error: HISTOLAB_DATA is '/nowhere/at/all', which is not a folder; set it to")
-    assert answer.stderr.count("\n") == 1
-
-
 @pytest.mark.parametrize("kind", [BookError, DataError])
 def test_a_message_is_shown_as_it_is_whatever_brackets_it_holds(histolab, monkeypatch, kind):
     def fail(*_, **__):
@@ -163,15 +139,6 @@ def test_a_profile_that_needs_tissue_which_is_not_there_is_told_before_anything_
     assert answer.exit_code == 1
     assert "which is not a folder" in answer.stderr
     assert not (tmp_path / "_build").exists()
-
-
-def test_the_list_says_which_files_of_a_half_unpacked_set_are_missing(tmp_path, monkeypatch):
-    (tmp_path / "monuseg" / "MoNuSegTestData").mkdir(parents=True)
-    monkeypatch.setenv("HISTOLAB_DATA", str(tmp_path))
-    shown = CliRunner().invoke(cli.app, ["data", "list"])
-    assert shown.exit_code == 0
-    assert "not complete, looked in" in shown.output
-    assert re.search(r"problem +.*(missing|no folder|not there)", shown.output), shown.output
 
 
 def test_what_libraries_say_of_empty_maps_is_listed_row_by_row():

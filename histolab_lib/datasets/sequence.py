@@ -21,6 +21,8 @@ class TileSequence(Sequence[Tile]):
     read : callable
         Takes one name and returns its `Tile`. A module-level function (or a ``functools.partial`` of one)
         can be pickled, and then so can the sequence, which is what loader processes need.
+    notes : iterable of str
+        What a user of the tiles should know, in sentences: see `notes`.
 
     Examples
     --------
@@ -36,9 +38,10 @@ class TileSequence(Sequence[Tile]):
     'c'
     """
 
-    def __init__(self, names: Iterable[str], read: Callable[[str], Tile]) -> None:
+    def __init__(self, names: Iterable[str], read: Callable[[str], Tile], notes: Iterable[str] = ()) -> None:
         self._names = tuple(names)
         self._read = read
+        self._notes = tuple(notes)
         if len(set(self._names)) != len(self._names):
             twice = sorted({name for name in self._names if self._names.count(name) > 1})
             raise ValueError(f"tile names must differ, but these come more than once: {twice}")
@@ -47,6 +50,15 @@ class TileSequence(Sequence[Tile]):
     def names(self) -> tuple[str, ...]:
         """Names of the tiles, in order; asking for them reads no tile."""
         return self._names
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the split that these tiles are from shares with others, in sentences (`datasets.leaks.notes`)."""
+        return self._notes
+
+    def noted(self, notes: Iterable[str]) -> "TileSequence":
+        """Return the same tiles with these notes."""
+        return TileSequence(self._names, self._read, notes)
 
     def select(self, names: Iterable[str]) -> "TileSequence":
         """Return the tiles of these names, in the order given, again lazily.
@@ -64,7 +76,7 @@ class TileSequence(Sequence[Tile]):
         wanted = tuple(names)
         if unknown := sorted(set(wanted) - set(self._names)):
             raise ValueError(f"no tile of the name {', '.join(unknown)} among these {len(self)}")
-        return TileSequence(wanted, self._read)
+        return TileSequence(wanted, self._read, self._notes)
 
     def __len__(self) -> int:
         return len(self._names)
@@ -75,7 +87,7 @@ class TileSequence(Sequence[Tile]):
     def __getitem__(self, index: slice) -> "TileSequence": ...
     def __getitem__(self, index: int | slice) -> "Tile | TileSequence":
         if isinstance(index, slice):
-            return TileSequence(self._names[index], self._read)
+            return TileSequence(self._names[index], self._read, self._notes)
         position = operator.index(index)
         if not -len(self) <= position < len(self):
             raise IndexError(f"tile {position} asked for, but there are {len(self)}")
