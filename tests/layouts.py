@@ -16,13 +16,19 @@ def picture(number, shape=(SIDE, SIDE)):
 
 
 def save_picture(path, pixels):
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_way(path)
     Image.fromarray(pixels).save(path, compress_level=0)
 
 
 def save_mat(path, **arrays):
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_way(path)
     savemat(path, arrays)
+
+
+def _make_way(path):
+    """A file that is to be replaced may be a link to one of another copy, which must stay as it is."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
 
 
 def three_nuclei(shape=(SIDE, SIDE)):
@@ -78,10 +84,8 @@ def pannuke_arrays(tiles=3, seed=0):
 def save_fold(folder, number, images, masks, types):
     top = folder / f"Fold {number}"
     pixels, labels = top / "images" / f"fold{number}", top / "masks" / f"fold{number}"
-    for part in (pixels, labels):
-        part.mkdir(parents=True, exist_ok=True)
     for path, array in ((pixels / "images", images), (labels / "masks", masks), (pixels / "types", types)):
-        path.with_suffix(".npy").unlink(missing_ok=True)  # it may be a link to a file of another copy
+        _make_way(path.with_suffix(".npy"))
         np.save(path.with_suffix(".npy"), array)
     return top
 

@@ -8,18 +8,24 @@ from histolab_lib import datasets
 from histolab_lib.data_dir import DataError
 from histolab_lib.datasets import consep
 from histolab_lib.datasets.registry import entries, status
-from tests.layouts import SIDE, consep_arrays, picture, save_mat, save_picture, write_consep
+from tests.layouts import SIDE, consep_arrays, linked_copy, picture, save_mat, save_picture, write_consep
 
 NUCLEI = 41 * 3  # in the small copy
 
 
-@pytest.fixture
-def copy(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
     """A whole CoNSeP in the official layout, of tiny tiles."""
+    return write_consep(tmp_path_factory.mktemp("base") / "consep")
+
+
+@pytest.fixture
+def copy(base, tmp_path, monkeypatch):
+    """A copy of it, to be spoilt."""
     monkeypatch.setenv("HISTOLAB_DATA", str(tmp_path))
     monkeypatch.setattr(consep, "_SIDE_PX", SIDE)
     monkeypatch.setattr(consep, "_NUCLEI", NUCLEI)
-    return write_consep(tmp_path / "consep")
+    return linked_copy(base, tmp_path / "consep")
 
 
 def labels(copy, stem="test_1"):

@@ -7,15 +7,21 @@ from histolab_lib import datasets
 from histolab_lib.data_dir import DataError
 from histolab_lib.datasets import cpm17
 from histolab_lib.datasets.registry import entries, status
-from tests.layouts import SIDE, picture, save_mat, save_picture, three_nuclei, write_cpm17
+from tests.layouts import SIDE, linked_copy, picture, save_mat, save_picture, three_nuclei, write_cpm17
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """A whole CPM-17 in the official layout, of tiny tiles."""
+    return write_cpm17(tmp_path_factory.mktemp("base") / "cpm17")
 
 
 @pytest.fixture
-def copy(tmp_path, monkeypatch):
-    """A whole CPM-17 in the official layout, of tiny tiles."""
+def copy(base, tmp_path, monkeypatch):
+    """A copy of it, to be spoilt."""
     monkeypatch.setenv("HISTOLAB_DATA", str(tmp_path))
     monkeypatch.setattr(cpm17, "_SIZES_PX", (SIDE, SIDE + 2))
-    return write_cpm17(tmp_path / "cpm17")
+    return linked_copy(base, tmp_path / "cpm17")
 
 
 def image(copy, split="test", stem="image_00"):
@@ -149,6 +155,8 @@ def test_bad_labels_name_file_and_fault(copy, arrays, message):
 
 
 def test_half_an_image_names_the_file(copy):
-    image(copy).write_bytes(image(copy).read_bytes()[:700])
+    half = image(copy).read_bytes()[:700]
+    image(copy).unlink()
+    image(copy).write_bytes(half)
     with pytest.raises(DataError, match=r"image_00\.png: damaged"):
         datasets.load("cpm17", "test")[0]
