@@ -393,6 +393,16 @@ def test_an_xml_that_is_not_the_official_one_is_told_and_so_is_what_differs(soun
     )
 
 
+def test_a_file_that_may_not_be_read_is_a_fault_like_others(sound, monkeypatch):
+    def forbidden(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(type(sound), "read_bytes", forbidden)
+    found = monuseg.validate(sound)
+    assert len(found) == 8
+    assert found[0] == f"[Errno 13] Permission denied: '{first(sound, 'xml')}'"
+
+
 @pytest.mark.parametrize(
     ("labels", "message"),
     [

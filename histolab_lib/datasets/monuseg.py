@@ -211,19 +211,15 @@ def _problems(name: str, tile: TileFiles) -> list[str]:
     """Return the faults of one tile whose image is there; that it is missing is told for all together."""
     if not tile.image.is_file():
         return []
-    damaged = told(_check_size, tile.image)
     row = facts().get(name)
-    as_published = bool(row and tile.xml and _blob_hash(tile.xml) == row["xml_git_sha1"])
-    found = []
-    if row and tile.xml and not as_published:
-        found.append(
-            f"{tile.xml}: expected the official file, of git blob hash {row['xml_git_sha1']}, found "
-            f"{_blob_hash(tile.xml)}; download it again"
-        )
-    if not damaged:  # else its labels cannot be held against it
-        found += told(_check_labels, name, tile, "xml") if tile.xml and not as_published else []
-        found += told(_check_labels, name, tile, "png") if tile.png else []
-    return damaged + found
+    damaged = told(_check_size, tile.image)
+    altered = told(_check_official, tile.xml, row["xml_git_sha1"]) if tile.xml and row else []
+    found = damaged + altered
+    if damaged:  # labels cannot be held against it
+        return found
+    if tile.xml and (altered or not row):
+        found += told(_check_labels, name, tile, "xml")
+    return found + (told(_check_labels, name, tile, "png") if tile.png else [])
 
 
 def _check_size(path: Path) -> None:
@@ -244,7 +240,11 @@ def _check_labels(name: str, tile: TileFiles, labels: str) -> None:
         )
 
 
-def _blob_hash(path: Path) -> str:
-    """The name that git gives to the file: the hash by which the official XML are known."""
+def _check_official(path: Path, expected: str) -> None:
+    """Raise unless the file has the git blob hash by which the official XML are known."""
     data = path.read_bytes()
-    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+    found = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+    if found != expected:
+        raise DataError(
+            f"{path}: expected the official file, of git blob hash {expected}, found {found}; download it again"
+        )
