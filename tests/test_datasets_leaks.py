@@ -5,9 +5,10 @@ import pytest
 from PIL import Image
 
 from histolab_lib import datasets
-from histolab_lib.datasets import kumar
+from histolab_lib.datasets import kumar, likeness
 from histolab_lib.datasets import leaks as module
-from histolab_lib.datasets.leaks import NEAR_BITS, Leak, Picture, compare, difference_hash, leaks, notes, pictures
+from histolab_lib.datasets.leaks import Leak, Picture, compare, leaks, notes, pictures
+from histolab_lib.datasets.likeness import NEAR_BITS, difference_hash
 from histolab_lib.datasets.registry import Entry
 from histolab_lib.datasets.sequence import TileSequence
 from histolab_lib.tile import Tile
@@ -190,7 +191,7 @@ def test_which_splits_are_compared(one, other, views, leak):
 
 
 def test_more_pictures_than_one_block_are_all_compared(monkeypatch):
-    monkeypatch.setattr(module, "_ROWS", 2)
+    monkeypatch.setattr(likeness, "_ROWS", 2)
     train = [picture(str(i), "train", image=image) for i, image in enumerate(TISSUE)]
     found = compare([*train, picture("again", "test", image=TISSUE[5])], {})
     assert [leak.names for leak in found] == [("5", "again")]

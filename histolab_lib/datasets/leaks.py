@@ -9,37 +9,16 @@ is not read. `leaks` is the thorough one, behind ``histolab data check``: it rea
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from itertools import combinations
-from types import MappingProxyType, ModuleType
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from histolab_lib.data_dir import DataError
 from histolab_lib.datasets.choices import choose
+from histolab_lib.datasets.likeness import difference_hash, near_pairs
 from histolab_lib.datasets.registry import Entry, entries, modules
+from histolab_lib.datasets.sides import as_number, learned_and_held_out, pairs_of_sides, patients_of, splits_of
 
-__all__ = [
-    "NEAR_BITS",
-    "Leak",
-    "Picture",
-    "as_number",
-    "compare",
-    "difference_hash",
-    "leaks",
-    "notes",
-    "patients_of",
-    "pictures",
-    "splits_of",
-]
-
-_SIDE = 16
-#: Two pictures whose difference hashes differ in at most this many of 256 bits count as nearly the same.
-NEAR_BITS = 64
-_ROWS = 512  # of the table of distances, at a time
+__all__ = ["Leak", "Picture", "compare", "leaks", "notes", "pictures"]
 
 
 @dataclass(frozen=True)
@@ -74,7 +53,7 @@ class Picture:
     pixels : str
         SHA-256 of shape and pixels, hexadecimal: equal only for the same picture.
     view : bytes
-        `difference_hash`: similar for similar pictures.
+        `histolab_lib.datasets.likeness.difference_hash`: similar for similar pictures.
     """
 
     name: str
@@ -141,7 +120,7 @@ def notes(name: str, split: str, **options: Any) -> tuple[str, ...]:
     if entry is None or not entry.folder:
         return ()
     module, said = modules()[name], []
-    pairs = [pair for pair in _pairs(splits_of(module, options), entry.views) if split in pair]
+    pairs = [pair for pair in pairs_of_sides(splits_of(module, options), entry.views) if split in pair]
     patients = {side: patients_of(module, side, options) for pair in pairs for side in pair}
     for a, b in pairs:
         other = b if split == a else a
@@ -201,98 +180,23 @@ def compare(found: Sequence[Picture], views: Mapping[str, str]) -> list[Leak]:
     for picture in found:
         by_split[picture.split].append(picture)
     result: list[Leak] = []
-    for a, b in _pairs(tuple(by_split), views):
+    for a, b in pairs_of_sides(tuple(by_split), views):
         result += _alike(by_split[a], by_split[b], (a, b))
         result += _same_patient(by_split[a], by_split[b], (a, b))
     return result
 
 
-def difference_hash(image: npt.NDArray[np.uint8]) -> bytes:
-    """Return 256 bits that similar pictures share: is each cell of a 16 x 17 grid brighter than its left neighbour?
-
-    Parameters
-    ----------
-    image : ndarray of uint8, shape (H, W, 3)
-        At least one pixel.
-
-    Returns
-    -------
-    bytes
-        32 of them.
-
-    Notes
-    -----
-    The grid is the mean grey value of each cell, so recompression, another size and most changes of colour move few
-    bits. Measured on the 259 pictures of MoNuSeg, GlaS and TNBC (33,411 pairs of different ones, the same patient's
-    neighbouring crops among them): the nearest pair of different pictures differs in 83 bits, the mean is 128 with a
-    standard deviation of 8.6; the same picture as JPEG of quality 30 differs in at most 38, at half its size in 24,
-    with its colours shifted in 51, cut by 2 % on two sides in 61. `NEAR_BITS`, 64, lies between. A picture turned,
-    mirrored or cut by 5 % is not recognised. A uniform picture has no bit set, so all uniform pictures are alike.
-
-    Examples
-    --------
-    >>> difference_hash(np.full((20, 30, 3), 240, np.uint8)) == bytes(32)
-    True
-    """
-    from PIL import Image
-
-    small = Image.fromarray(image).convert("L").resize((_SIDE + 1, _SIDE), Image.Resampling.BOX)
-    grid = np.asarray(small, dtype=np.int16)
-    return np.packbits(grid[:, 1:] > grid[:, :-1]).tobytes()
-
-
-def splits_of(module: ModuleType, options: Mapping[str, Any] = MappingProxyType({})) -> tuple[str, ...]:
-    """Return the splits that a set has under these options: all, or those of the version.
-
-    Examples
-    --------
-    >>> splits_of(modules()["synthetic"])
-    ('train', 'val', 'test')
-    """
-    versions = getattr(module, "VERSIONS", None)
-    if not isinstance(versions, Mapping):
-        return tuple(module.SPLITS)
-    return tuple(versions[choose("version", options.get("version", next(iter(versions))), versions)])
-
-
-def patients_of(module: ModuleType, split: str, options: Mapping[str, Any] = MappingProxyType({})) -> dict[str, str]:
-    """Return the patient of each tile of a split, by name, without reading a picture.
-
-    Returns
-    -------
-    dict of str to str
-        Empty where the set does not tell patients, or tells them in a file that is not on disk.
-
-    Examples
-    --------
-    >>> patients_of(modules()["monuseg"], "train")["TCGA-18-5592-01Z-00-DX1"]
-    'TCGA-18-5592'
-    >>> patients_of(modules()["synthetic"], "train")
-    {}
-    """
-    with suppress(DataError):
-        if getattr(module, "GROUP", None) == "patient":
-            return dict(module.groups(split, **options))
-        if "patient" in getattr(module, "GROUPS", ()):
-            return dict(module.groups(split, **options, by="patient"))
-    return {}
-
-
 def _alike(a: Sequence[Picture], b: Sequence[Picture], splits: tuple[str, str], kind: str = "") -> Iterator[Leak]:
     """Yield the pairs of pictures, one of each side, that are the same or nearly so."""
-    left, right = (np.array([np.frombuffer(item.view, np.uint64) for item in side]) for side in (a, b))
-    for start in range(0, len(a) if len(b) else 0, _ROWS):
-        table = np.bitwise_count(left[start : start + _ROWS, None] ^ right[None]).sum(axis=-1, dtype=np.int64)
-        for i, j in np.argwhere(table <= NEAR_BITS):
-            one, other = a[start + i], b[j]
-            same = one.pixels == other.pixels
-            how = "is pixel by pixel" if same else f"is, but for {table[i, j]} of 256 bits of their difference hashes,"
-            yield Leak(
-                kind or ("same picture" if same else "near picture"),
-                (one.name, other.name),
-                splits,
-                f"{one.name} ({splits[0]}) {how} {other.name} ({splits[1]})",
-            )
+    for i, j, bits in near_pairs([item.view for item in a], [item.view for item in b]):
+        same = a[i].pixels == b[j].pixels
+        how = "is pixel by pixel" if same else f"is, but for {bits} of 256 bits of their difference hashes,"
+        yield Leak(
+            kind or ("same picture" if same else "near picture"),
+            (a[i].name, b[j].name),
+            splits,
+            f"{a[i].name} ({splits[0]}) {how} {b[j].name} ({splits[1]})",
+        )
 
 
 def _same_patient(a: Sequence[Picture], b: Sequence[Picture], splits: tuple[str, str]) -> Iterator[Leak]:
@@ -308,10 +212,18 @@ def _same_patient(a: Sequence[Picture], b: Sequence[Picture], splits: tuple[str,
 
 
 def _across(name: str, mine: Sequence[Picture], other: str, theirs: Sequence[Picture]) -> Iterator[Leak]:
-    for a, b in _learned_and_held_out(name, {item.split for item in mine}, other, {item.split for item in theirs}):
-        one = [item for item in mine if item.split == a]
-        two = [item for item in theirs if item.split == b]
-        yield from _alike(one, two, (f"{name} {a}", f"{other} {b}"), "other set")
+    one, two = _whole(name, mine), _whole(other, theirs)
+    for a, b in learned_and_held_out(one, two):
+        yield from _alike(one[a], two[b], (f"{name} {a}", f"{other} {b}"), "other set")
+
+
+def _whole(name: str, found: Iterable[Picture]) -> dict[str, list[Picture]]:
+    """Return the pictures by split, without splits that are part of another one."""
+    known, by_split = entries(), defaultdict(list)
+    for picture in found:
+        if name not in known or picture.split not in known[name].views:
+            by_split[picture.split].append(picture)
+    return by_split
 
 
 def _shared_files(name: str, options: Mapping[str, Any]) -> Iterator[Leak]:
@@ -320,8 +232,8 @@ def _shared_files(name: str, options: Mapping[str, Any]) -> Iterator[Leak]:
     if name not in known:
         return
     for other in (key for key in known if key != name and _files(known[key]) == _files(known[name])):
-        mine, theirs = (_names(set_, kept) for set_, kept in ((name, options), (other, {})))
-        for a, b in _learned_and_held_out(name, mine, other, theirs):
+        mine, theirs = _names(name, options), _names(other, {})
+        for a, b in learned_and_held_out(mine, theirs):
             if both := sorted(mine[a] & theirs[b]):
                 detail = f"{len(both)} tiles of {a!r} of {name!r} are tiles of {b!r} of {other!r}"
                 yield Leak("other set", tuple(both), (f"{name} {a}", f"{other} {b}"), detail)
@@ -331,39 +243,8 @@ def _files(entry: Entry) -> str:
     return entry.same_files_as or entry.name
 
 
-def _learned_and_held_out(
-    name: str, mine: Iterable[str], other: str, theirs: Iterable[str]
-) -> Iterator[tuple[str, str]]:
-    """Yield the pairs of splits of two sets of which one is for training and the other is not."""
-    known = entries()
-    parts_mine, parts_theirs = (known[set_].views if set_ in known else {} for set_ in (name, other))
-    for a in sorted(set(mine) - set(parts_mine)):
-        for b in sorted(set(theirs) - set(parts_theirs)):
-            if (a == "train") != (b == "train"):
-                yield a, b
-
-
-def _pairs(splits: Iterable[str], views: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the splits to compare: whole ones with each other, parts of the same one with each other.
-
-    Two test splits may share what they like: nothing is learned or chosen on either.
-    """
-    pairs = [(a, b) for a, b in combinations(splits, 2) if views.get(a) == views.get(b)]
-    return [pair for pair in pairs if not all(split.startswith("test") for split in pair)]
-
-
 def _names(name: str, options: Mapping[str, Any]) -> dict[str, set[str]]:
-    """Return the names of the tiles of each split, as far as they are known without the files."""
-    module = modules()[name]
-    return {split: set(patients_of(module, split, options)) for split in splits_of(module, options)}
-
-
-def as_number(patient: str) -> tuple[int, str]:
-    """Return a key that sorts patients called by numbers as numbers.
-
-    Examples
-    --------
-    >>> sorted(["10", "9", "TCGA-18"], key=as_number)
-    ['TCGA-18', '9', '10']
-    """
-    return (int(patient) if patient.isdigit() else 0, patient)
+    """Return the names of the tiles of each whole split, as far as they are known without the files."""
+    module, views = modules()[name], entries()[name].views
+    splits = (split for split in splits_of(module, options) if split not in views)
+    return {split: set(patients_of(module, split, options)) for split in splits}
