@@ -119,6 +119,7 @@ class Batches(Sequence[Batch]):
         self._recipe, self._workers, self._device = recipe, workers, torch.device(device)
         self._margin_px = recipe.margin_px(size_px)
         self._held_on = torch.device("cpu") if workers else self._device
+        self._workers_change = self._device.type == "cpu"  # a GPU is no business of theirs
         self._tiles: Sequence[Tile] | list[_Pixels] = [self._pixels(tile) for tile in tiles] if keep else tiles
 
     def __len__(self) -> int:
@@ -138,9 +139,8 @@ class Batches(Sequence[Batch]):
         if not self._workers:
             yield from (self[step] for step in range(start, self._steps))
             return
-        on_gpu = self._device.type != "cpu"
         loader = DataLoader(
-            _InWorkers(self, change=not on_gpu),
+            _InWorkers(self, change=self._workers_change),
             batch_size=None,  # an item is a batch already
             sampler=range(start, self._steps),
             num_workers=self._workers,
@@ -149,7 +149,7 @@ class Batches(Sequence[Batch]):
             generator=torch.Generator(),  # else the loader would draw its seed from the global one
         )
         for step, batch in zip(range(start, self._steps), loader, strict=True):
-            yield self._change(batch, step) if on_gpu else batch
+            yield batch if self._workers_change else self._change(batch, step)
 
     def _pixels(self, tile: Tile) -> _Pixels:
         check_crop_fits([tile], self._size_px)
@@ -189,7 +189,8 @@ class Batches(Sequence[Batch]):
         images, instances = (one.to(self._device, non_blocking=True) for one in crops[:2])
         images = images.permute(0, 3, 1, 2).float() / 255
         images, instances = augment(images, instances[:, None], rng, self._recipe, size_px=self._size_px)
-        return Batch(images.contiguous(memory_format=torch.channels_last), instances, crops.origins)
+        origins = tuple((name, top, left) for name, top, left in crops.origins)  # pinning makes lists of them
+        return Batch(images.contiguous(memory_format=torch.channels_last), instances, origins)
 
 
 class _InWorkers(Dataset[Batch]):

@@ -56,7 +56,10 @@ def test_workers_that_only_cut_and_a_process_that_changes_give_the_same():
     batches = _batches()
     cut = batches._cut(2)  # what travels to a GPU
     assert (cut.images.dtype, cut.images.shape[1:]) == (torch.uint8, (44, 44, 3))
-    assert _same(batches._change(cut, 2), batches[2])
+    assert _same(batches._change(cut._replace(origins=[list(origin) for origin in cut.origins]), 2), batches[2])
+    helped = _batches(workers=1)
+    helped._workers_change = False  # as for a GPU
+    assert all(_same(a, b) for a, b in zip(batches, helped, strict=True))
 
 
 def test_the_global_random_state_is_left_alone():

@@ -105,10 +105,12 @@ def warp(
     height, width = images.shape[-2:]
     out = (height, width) if size_px is None else size_px
     theta = torch.from_numpy(_theta(matrices, (height, width), out)).to(images)
-    grid = functional.affine_grid(theta, [len(images), 1, *out], align_corners=False)
+    x, y = _positions(theta, out)
+    grid = torch.stack([x, y], dim=-1)
     moved = functional.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-    places = _nearest(grid, height, width).flatten(1)[:, None].expand(-1, masks.shape[1], -1)  # (N, K, H W)
-    return moved, masks.flatten(2).gather(2, places).unflatten(2, out)
+    places = _pixel(y, height) * width + _pixel(x, width)  # (N, H, W), flat indices into the source
+    ids = masks.flatten(2).gather(2, places.flatten(1)[:, None].expand(-1, masks.shape[1], -1))
+    return moved, ids.unflatten(2, out)
 
 
 def _rotation(radians: _Floats) -> _Floats:
@@ -130,13 +132,14 @@ def _theta(matrices: _Floats, size: tuple[int, int], out: tuple[int, int]) -> _F
     return np.concatenate([back * half_out, -back @ shift], axis=2) / half[:, None]
 
 
-def _nearest(grid: Tensor, height: int, width: int) -> Tensor:
-    """Flat index of the pixel that each position of the grid lies on, (N, H, W)."""
-    column = _mirrored((grid[..., 0] + 1) * (width / 2), width)
-    return _mirrored((grid[..., 1] + 1) * (height / 2), height) * width + column
+def _positions(theta: Tensor, out: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Where each pixel of the result comes from, x and y of shape (N, H, W): as ``affine_grid``, in half its time."""
+    rows, columns = ((2 * torch.arange(size, device=theta.device) + 1) / size - 1 for size in out)
+    x, y = (theta[:, k, :1, None] * columns + (theta[:, k, 1:2] * rows + theta[:, k, 2:])[..., None] for k in (0, 1))
+    return x, y
 
 
-def _mirrored(edge: Tensor, size: int) -> Tensor:
-    """Index of the pixel at a distance from the outer border of the first one, mirrored into 0..size - 1."""
-    folded = edge.remainder(2 * size)
-    return torch.where(folded >= size, 2 * size - folded, folded).floor().clamp(max=size - 1).long()
+def _pixel(position: Tensor, size: int) -> Tensor:
+    """Index of the pixel at a position in -1..1, mirrored into 0..size - 1 from beyond."""
+    edge = ((position + 1) * (size / 2)).remainder(2 * size)  # pixels from the outer border of the first one
+    return (size - (edge - size).abs()).long().clamp_(max=size - 1)
