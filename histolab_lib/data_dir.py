@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-__all__ = ["DataError", "data_dir", "tissue_dir"]
+__all__ = ["DataError", "cache_dir", "data_dir", "tissue_dir"]
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -29,6 +29,15 @@ def data_dir() -> Path:
     raise DataError(
         f"found no data folder at {_PACKAGE / '_data'} or {_PACKAGE.parent / 'data'}; reinstall histolab-lib"
     )
+
+
+def cache_dir() -> Path:
+    """Return the folder for what can be made again, as ``HISTOLAB_CACHE`` or the system says; it need not exist.
+
+    Without ``HISTOLAB_CACHE`` it is ``histolab`` in ``XDG_CACHE_HOME``, or in ``~/.cache``.
+    """
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(os.environ.get("HISTOLAB_CACHE") or Path(home) / "histolab").expanduser()
 
 
 def tissue_dir() -> Path | None:

@@ -6,6 +6,12 @@ from pathlib import Path
 import pytest
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _cache_of_its_own(tmp_path_factory):
+    """What tests keep must not serve the user, nor what the user kept serve tests."""
+    os.environ["HISTOLAB_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture
 def tissue() -> Path:
     """The folder of real tissue; without it the test is skipped, with a reason that can be counted."""

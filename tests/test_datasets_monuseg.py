@@ -270,7 +270,8 @@ def test_an_xml_that_vanishes_after_load_is_an_error(copy):
         tiles[0]
 
 
-def test_xml_without_its_parser_tells_what_to_install(copy, monkeypatch):
+def test_xml_without_its_parser_tells_what_to_install(copy, monkeypatch, tmp_path):
+    monkeypatch.setenv("HISTOLAB_CACHE", str(tmp_path / "nothing kept"))
     monkeypatch.setitem(sys.modules, "defusedxml.ElementTree", None)
     with pytest.raises(
         DataError, match=r"\.xml: reading XML needs defusedxml; install the extra `data` of histolab-lib"

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from histolab_lib.data_dir import DataError, data_dir
-from histolab_lib.datasets.aperio import read_annotation
+from histolab_lib.datasets.drawn import draw_annotation
 from histolab_lib.datasets.files import read_labels, read_rgb
-from histolab_lib.datasets.polygons import DEFAULT_CONVENTION, rasterise
+from histolab_lib.datasets.polygons import DEFAULT_CONVENTION
 from histolab_lib.tile import Tile
 
 __all__ = ["TRAIN_FOLDER", "TileFiles", "facts", "locate", "patient_of", "read_tile"]
@@ -96,7 +96,7 @@ def read_tile(name: str, files: TileFiles, *, raster: str = DEFAULT_CONVENTION, 
     if path is None:
         raise DataError(f"{files.image}: this tile has no {'XML' if drawn else 'label PNG'}; unpack the set again")
     shape = (image.shape[0], image.shape[1])
-    instances, um_per_px, noticed = _outlines(path, shape, raster) if drawn else _labels(path, shape)
+    instances, um_per_px, noticed = draw_annotation(path, shape, raster) if drawn else _labels(path, shape)
     if not instances.any():
         raise DataError(f"{path}: nothing in it covers a pixel, expected nuclei; unpack or download it again")
     noticed["vanished"] = noticed["regions"] - int(np.count_nonzero(np.unique(instances)))
@@ -109,19 +109,6 @@ def read_tile(name: str, files: TileFiles, *, raster: str = DEFAULT_CONVENTION, 
         um_per_px=um_per_px,
         source={"image": str(files.image), "labels": str(path), "raster": raster, **noticed},
     )
-
-
-def _outlines(
-    path: Path, shape: tuple[int, int], raster: str
-) -> tuple[npt.NDArray[np.int32], float | None, dict[str, int]]:
-    found = read_annotation(path, shape)
-    noticed = {
-        "regions": len(found.polygons),
-        "degenerate": found.degenerate,
-        "overhanging": found.overhanging,
-        "negative": found.negative,
-    }
-    return rasterise(found.polygons, shape, raster), found.um_per_px, noticed
 
 
 def _labels(path: Path, shape: tuple[int, int]) -> tuple[npt.NDArray[np.int32], None, dict[str, int]]:

@@ -1,11 +1,12 @@
 """From files to patches: all of MoNuSeg's training tiles read and cut; one tile drawn from its outlines; stitching."""
 
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
 import pytest
 
 from histolab_lib import datasets
+from histolab_lib.datasets import monuseg
 from histolab_lib.patches import BLENDS, SCHEMES, cut, cut_array, stitch, windows
 
 
@@ -36,13 +37,23 @@ def test_monusegs_training_tiles_become_patches_within_15_seconds(tissue, table,
 
 
 @pytest.mark.real
-def test_one_tile_is_read_and_drawn_from_its_outlines_in_under_0_3_seconds(tissue, table):
+def test_one_tile_is_read_and_drawn_from_its_outlines_in_under_0_3_seconds_and_kept(
+    tissue, table, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HISTOLAB_CACHE", str(tmp_path))
     tiles = datasets.load("monuseg", "train")
-    drawn = [i for i in range(len(tiles)) if tiles[i].source["labels"].endswith(".xml")]
-    assert drawn
-    times = [best_s(lambda i=i: tiles[i], 3) for i in drawn]
-    table("one tile of MoNuSeg from XML", {"tiles": len(times), "mean, s": np.mean(times), "largest, s": max(times)})
-    assert np.mean(times) < 0.3
+    from_xml = [i for i in range(len(tiles)) if monuseg.locate(tissue / "monuseg", "train")[tiles.names[i]].xml]
+    assert from_xml
+    first, again = [], []
+    for times in (first, again):
+        for i in from_xml:
+            start = process_time()  # of the CPU: neighbours on a shared machine do not count
+            tiles[i]
+            times.append(process_time() - start)
+    row = {"tiles": len(first), "mean, s": np.mean(first), "largest, s": max(first), "again, s": np.mean(again)}
+    table("one tile of MoNuSeg from XML", row)
+    assert np.mean(first) < 0.3
+    assert np.mean(again) < np.mean(first) / 3
 
 
 @pytest.mark.parametrize("blend", BLENDS)
