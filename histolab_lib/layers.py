@@ -1,9 +1,12 @@
 """Blocks that networks are made of, each small enough to check by hand."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 
-__all__ = ["OpticalDensity", "UpBlock", "check_images", "double_conv"]
+__all__ = ["OpticalDensity", "UpBlock", "check_images", "double_conv", "seeded_weights"]
 
 
 class OpticalDensity(nn.Module):
@@ -94,3 +97,21 @@ def check_images(images: Tensor, in_channels: int, stride_px: int) -> None:
             f"images are {height}x{width} pixels, but this network needs sides that {stride_px} divides; "
             f"pad them to {padded[0]}x{padded[1]} (inference.predict does that by itself)"
         )
+
+
+@contextmanager
+def seeded_weights(seed: int) -> Iterator[None]:
+    """Decide by `seed` alone the weights of a network that is built inside; the global random state stays as it was.
+
+    Examples
+    --------
+    >>> with seeded_weights(3):
+    ...     first = nn.Linear(2, 2)
+    >>> with seeded_weights(3):
+    ...     again = nn.Linear(2, 2)
+    >>> torch.equal(first.weight, again.weight)
+    True
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield

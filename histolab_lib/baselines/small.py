@@ -1,10 +1,9 @@
 """The book's own small U-Net: the network that every other one has to beat."""
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from histolab_lib.layers import OpticalDensity, UpBlock, check_images, double_conv
+from histolab_lib.layers import OpticalDensity, UpBlock, check_images, double_conv, seeded_weights
 
 __all__ = ["SmallUNet", "small_unet"]
 
@@ -74,6 +73,7 @@ def small_unet(
 
     Examples
     --------
+    >>> import torch
     >>> network = small_unet()
     >>> sum(p.numel() for p in network.parameters())
     482737
@@ -83,6 +83,5 @@ def small_unet(
     for name, value in (("width", width), ("levels", levels), ("in_channels", in_channels)):
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded_weights(seed):
         return SmallUNet(width, levels, in_channels, optical_density)

@@ -1,0 +1,48 @@
+"""The one list of networks."""
+
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from histolab_lib import baselines
+from histolab_lib.papers.clean import recipes_of
+from histolab_lib.papers.entry import Network
+
+__all__ = ["networks"]
+
+# Encoders whose parameters and operations are told beside the default's.
+_ENCODERS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {"base": {}, "resnet18": {"encoder": "resnet18"}, "mobilenetv2": {"encoder": "mobilenetv2_100"}}
+)
+
+
+@cache
+def networks() -> Mapping[str, Network]:
+    """Return every network of the book by its key; baselines first, then the papers in the order of the book."""
+    return MappingProxyType(
+        {
+            "small_unet": Network(title="the small U-Net", make=baselines.small_unet, recipes=recipes_of("small_unet")),
+            "unet": Network(title="U-Net", make=baselines.unet, recipes=recipes_of("unet"), rows=_ENCODERS),
+            "unetpp": Network(title="U-Net++", make=baselines.unetpp, recipes=recipes_of("unetpp"), rows=_ENCODERS),
+            "linknet": Network(
+                title="LinkNet",
+                make=baselines.linknet,
+                recipes=recipes_of("linknet"),
+                rows=_ENCODERS,
+                printed=MappingProxyType({"resnet18": "gland_linknet/section-ii-b/linknet/parameters"}),
+            ),
+            "deeplabv3plus": Network(
+                title="DeepLabV3+",
+                make=baselines.deeplabv3plus,
+                recipes=recipes_of("deeplabv3plus"),
+                rows=_ENCODERS,
+            ),
+            "strong_unet": Network(
+                title="the strong U-Net",
+                make=baselines.strong_unet,
+                recipes=recipes_of("strong_unet"),
+                rows=MappingProxyType({"base": {}, "mask_alone": {"contour": False}}),
+            ),
+        }
+    )
