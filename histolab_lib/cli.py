@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from histolab_lib import __version__, data_commands
+from histolab_lib import __version__, data_commands, model_commands
 from histolab_lib.data_commands import plain_errors
 from histolab_lib.data_dir import DataError
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 book = typer.Typer(help="Execute, check and build the book.", no_args_is_help=True)
 app.add_typer(book, name="book")
 app.add_typer(data_commands.app, name="data")
+app.command("models")(model_commands.models)
 
 _out = Console()
 

@@ -17,7 +17,7 @@ from histolab_lib.papers import build
 from histolab_lib.papers.entry import Network
 from histolab_lib.papers.registry import networks
 
-__all__ = ["SIZE_PX", "compute", "count", "read", "write"]
+__all__ = ["SIZE_PX", "compute", "count", "write"]
 
 #: Side of the image for which multiply-adds are counted.
 SIZE_PX = 256
@@ -55,7 +55,7 @@ def count(network: nn.Module, *, size_px: int = SIZE_PX, in_channels: int = 3) -
         network(torch.empty(1, in_channels, size_px, size_px, device="meta"))
     products = {name: sum(kinds.values()) // 2 for name, kinds in counter.get_flop_counts().items()}
     root = type(network).__name__
-    stages = {name: _sizes(part, products.get(f"{root}.{name}", 0)) for name, part in network.named_children()}
+    stages = {name: _sizes(part, _within(f"{root}.{name}", part, products)) for name, part in network.named_children()}
     whole = _sizes(network, products["Global"])
     return {**whole, "stages": {name: sizes for name, sizes in stages.items() if any(sizes.values())}}
 
@@ -68,21 +68,11 @@ def compute() -> dict[str, Any]:
 
 def write(path: Path | None = None) -> Path:
     """Write what `compute` gives, whole or not at all, by default to ``data/facts/parameters.json``."""
-    path = _path() if path is None else path
+    path = data_dir() / "facts" / "parameters.json" if path is None else path
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.write_text(json.dumps(compute(), indent=1) + "\n", encoding="utf-8")
     part.replace(path)
     return path
-
-
-def read() -> dict[str, Any]:
-    """Return what `write` wrote."""
-    kept: dict[str, Any] = json.loads(_path().read_text(encoding="utf-8"))
-    return kept
-
-
-def _path() -> Path:
-    return data_dir() / "facts" / "parameters.json"
 
 
 def _variants(key: str, entry: Network) -> dict[str, Any]:
@@ -100,6 +90,13 @@ def _counted(key: str, options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _printed(key: str | None) -> dict[str, Any]:
     return {} if key is None else {"printed": {"claim": key, "value": claim(key).value, "unit": claim(key).unit}}
+
+
+def _within(name: str, part: nn.Module, products: Mapping[str, int]) -> int:
+    """Multiply-adds of a part; one that is never called itself, as a list of blocks, has those of its own parts."""
+    if name in products:
+        return products[name]
+    return sum(_within(f"{name}.{key}", inner, products) for key, inner in part.named_children())
 
 
 def _sizes(part: nn.Module, multiply_adds: int) -> dict[str, int]:
