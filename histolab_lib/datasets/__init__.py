@@ -48,7 +48,7 @@ def load(name: str, split: str, **options: Any) -> Sequence[Tile]:
     >>> load("synthetic", "train", raster="official")
     Traceback (most recent call last):
     ...
-    ValueError: unknown 'synthetic' option 'raster'. Allowed: 'n', 'size', 'preset', 'seed'
+    ValueError: unknown 'synthetic' option 'raster'. Allowed: 'n', 'size', 'preset', 'seed', 'objects'
     """
     known = modules()
     read = known[choose("data set", name, known)].load

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft, ndimage
 
-__all__ = ["Field", "fibres", "noise", "smoothstep", "window"]
+__all__ = ["Field", "enlarge", "fibres", "noise", "smoothstep", "window"]
 
 Field = npt.NDArray[np.float32]
 
@@ -28,22 +28,48 @@ def noise(rng: np.random.Generator, size: int, length_px: float) -> Field:
     -------
     ndarray of float32, shape (size, size)
     """
+    length_px = min(length_px, size)  # of a longer one nothing but rounding errors is left
     reach = min(size // 2, int(np.ceil(2.5 * size / (2 * np.pi * length_px))) + 1)
-    rows = np.r_[0:reach, -reach:0]
-    decay = np.exp(-2 * (np.pi * length_px / size * rows) ** 2).astype(np.float32)
+    decay = np.exp(-2 * (np.pi * length_px / size * np.r_[0:reach, -reach:0]) ** 2).astype(np.float32)
     weight = np.outer(decay, decay[:reach])
     weight[0, 0] = 0  # no constant term: the mean is 0
     draws = rng.standard_normal((2, 2 * reach, reach), dtype=np.float32) * weight
-    spectrum = np.zeros((size, size // 2 + 1), np.complex64)
-    spectrum[rows, :reach] = draws[0] + 1j * draws[1]
-    field: Field = fft.irfft2(spectrum, s=(size, size))
-    return field / np.float32(field.std())
+    low = draws[0] + 1j * draws[1]
+    columns = np.zeros((size, reach), np.complex64)
+    columns[:reach], columns[-reach:] = low[:reach], low[reach:]
+    columns *= np.float32(size**2) / _deviation(columns)
+    field: Field = fft.irfft(fft.ifft(columns, axis=0), n=size, axis=1)
+    return field
+
+
+def _deviation(columns: npt.NDArray[np.complex64]) -> np.float32:
+    """Standard deviation times size squared of the real field with these first columns of its spectrum (Parseval)."""
+    mirrored = np.roll(columns[::-1, 0], 1).conj()  # of column 0 only the Hermitian part makes a real field
+    power = 2 * _power(columns[:, 1:]) + _power(0.5 * (columns[:, 0] + mirrored))
+    return np.sqrt(power)
+
+
+def _power(values: npt.NDArray[np.complex64]) -> np.float32:
+    return np.square(values.real).sum() + np.square(values.imag).sum()
 
 
 def smoothstep(values: Field, low: float, high: float) -> Field:
     """Rise smoothly from 0 at ``low`` to 1 at ``high`` (either may be the larger one)."""
     t = np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1)
     return t * t * (3 - 2 * t)
+
+
+def enlarge(half: Field, size: int) -> Field:
+    """Double a field that was computed at every second pixel, linearly between them, and cut it to ``size``."""
+    rows = np.empty((2 * len(half), half.shape[1]), half.dtype)
+    rows[::2] = half
+    rows[1:-1:2] = 0.5 * (half[:-1] + half[1:])
+    rows[-1] = half[-1]
+    full = np.empty((len(rows), 2 * half.shape[1]), half.dtype)
+    full[:, ::2] = rows
+    full[:, 1:-1:2] = 0.5 * (rows[:, :-1] + rows[:, 1:])
+    full[:, -1] = rows[:, -1]
+    return full[:size, :size]
 
 
 def fibres(rng: np.random.Generator, size: int, wave_px: float = 45.0) -> tuple[Field, Field]:
@@ -54,7 +80,7 @@ def fibres(rng: np.random.Generator, size: int, wave_px: float = 45.0) -> tuple[
     Returns
     -------
     texture : ndarray of float32, shape (size, size)
-        Mean about 0, deviation about 1.
+        Mean about 0, deviation about 1; far below where bundles have come apart.
     angle : ndarray of float32, shape (size, size)
         Direction of the fibres in radians, from the x axis towards the y axis.
     """
@@ -65,8 +91,10 @@ def fibres(rng: np.random.Generator, size: int, wave_px: float = 45.0) -> tuple[
     across = cos * y - sin * x + bend
     along = cos * x + sin * y
     slope_y, slope_x = np.gradient(across)
-    grain = 0.7 * _stretched(rng, across / 1.3, along / 8) + 0.65 * _stretched(rng, across / 4.5, along / 35)
-    return grain.astype(np.float32), np.arctan2(slope_x, -slope_y).astype(np.float32) + np.float32(np.pi)
+    bundles = enlarge(_stretched(rng, across[::2, ::2] / 4.5, along[::2, ::2] / 35), size)
+    cracks = smoothstep(np.abs(bundles), 0.30, 0.05) * smoothstep(noise(rng, size, 0.5 * wave_px), 0.2, 1.1)
+    grain = 0.5 * _stretched(rng, across / 1.3, along / 8) + 0.85 * bundles - np.float32(rng.uniform(0, 4)) * cracks
+    return grain, np.arctan2(slope_x, -slope_y).astype(np.float32) + np.float32(np.pi)
 
 
 def _stretched(rng: np.random.Generator, across: Field, along: Field) -> Field:

@@ -1,180 +1,237 @@
-"""What tissues there are: kinds of nuclei, and the mixtures and surroundings that make a tissue of them.
+"""What tissues there are: the nuclei they hold, and what surroundings make a tissue of them.
 
-Lengths are pixels at 40x (0.25 micrometres per pixel); stain amounts are optical densities. The values were set by
-eye and by the summary statistics of the MoNuSeg training tiles (nuclei per tile, area, mean optical density inside
-and outside nuclei), not fitted.
+Lengths in pixels are pixels at 40x (0.25 micrometres) and shrink with the scale of the preset; stain amounts are
+optical densities. The values were set by eye and by the summary statistics of the MoNuSeg and GlaS training images
+(``data/facts/synthetic.json``), not fitted.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
+from types import MappingProxyType
 
-__all__ = ["KINDS", "PRESETS", "Kind", "Preset"]
+from histolab_lib.datasets.synthetic.shapes import GlandShape, Preset
 
+__all__ = ["GLAND_PRESETS", "NUCLEUS_PRESETS", "PRESETS"]
 
-@dataclass(frozen=True)
-class Kind:
-    """One kind of nucleus.
+#: The scale of GlaS, 20x.
+_UM_PER_PX_GLAS = 0.62
 
-    Attributes
-    ----------
-    radius_px, radius_spread : float
-        Median radius of a disc of the same area, and the standard deviation of its logarithm.
-    elongation, elongation_spread : float
-        Median ratio of the axes, and the standard deviation of its logarithm.
-    roughness : float
-        Amplitude of the outline's Fourier terms, relative to the radius.
-    hematoxylin : float
-        Median optical density of the stain inside.
-    rim, clumps : float
-        Share of the stain that sits in the membrane, and contrast of the chromatin.
-    nucleoli : float
-        Expected number of nucleoli.
-    """
+_STROMA_CELLS = {"spindle": 0.7, "lymphocyte": 0.3}
 
-    radius_px: float
-    radius_spread: float
-    elongation: float
-    elongation_spread: float
-    roughness: float
-    hematoxylin: float
-    rim: float
-    clumps: float
-    nucleoli: float
+#: Tissues at 40x whose objects are nuclei.
+NUCLEUS_PRESETS: Mapping[str, Preset] = MappingProxyType(
+    {
+        # lymphoid tissue: small dark nuclei, hardly any cytoplasm
+        "dense": Preset(
+            epithelium=0.88,
+            cells={"lymphocyte": 0.76, "epithelial": 0.15, "dark": 0.08, "mitosis": 0.01},
+            stroma_cells=_STROMA_CELLS,
+            density=12.5,
+            stroma_density=3.0,
+            packing=1.02,
+            crowding=0.16,
+            cytoplasm=0.22,
+            cytoplasm_hematoxylin=0.18,
+            border=-0.95,
+            halo=0.25,
+            foam=0.2,
+            stroma=0.32,
+            looseness=0.7,
+            clefts=0.4,
+            lumen=0.06,
+        ),
+        # carcinoma with large pale nuclei, sharp membranes and nucleoli
+        "vesicular": Preset(
+            epithelium=0.75,
+            cells={"vesicular": 0.74, "epithelial": 0.18, "dark": 0.06, "mitosis": 0.02},
+            stroma_cells=_STROMA_CELLS,
+            density=6.0,
+            stroma_density=2.5,
+            packing=0.97,
+            cytoplasm=0.27,
+            cytoplasm_hematoxylin=0.19,
+            border=-0.75,
+            stroma=0.42,
+            looseness=0.5,
+            lumen=0.1,
+            clefts=0.6,
+            foam=0.12,
+        ),
+        # fibres with spindle cells, vessels, now and then fat
+        "stromal": Preset(
+            epithelium=0.14,
+            cells={"epithelial": 0.8, "lymphocyte": 0.2},
+            stroma_cells={"spindle": 0.70, "lymphocyte": 0.18, "epithelial": 0.12},
+            density=6.0,
+            stroma_density=3.6,
+            packing=0.96,
+            crowding=0.16,
+            lumen=0.0,
+            looseness=0.75,
+            vacuoles=0.6,
+            red_cells=1.2,
+            fat=0.2,
+            foam=0.12,
+        ),
+        # clear cells: empty cytoplasm between stained membranes
+        "clear": Preset(
+            epithelium=0.82,
+            cells={"epithelial": 0.78, "dark": 0.22},
+            stroma_cells={"spindle": 0.8, "lymphocyte": 0.2},
+            density=3.6,
+            stroma_density=3.5,
+            packing=0.96,
+            crowding=0.18,
+            cytoplasm=0.08,
+            cytoplasm_hematoxylin=0.07,
+            border=2.2,
+            halo=0.0,
+            foam=0.6,
+            stroma=0.40,
+            lumen=0.06,
+            clefts=0.2,
+            vacuoles=2.0,
+            red_cells=1.0,
+        ),
+        # round nuclei in plenty of pink granular cytoplasm, as in liver
+        "granular": Preset(
+            epithelium=0.93,
+            cells={"epithelial": 0.70, "vesicular": 0.24, "dark": 0.06},
+            stroma_cells=_STROMA_CELLS,
+            density=4.0,
+            stroma_density=3.5,
+            packing=1.0,
+            crowding=0.12,
+            cytoplasm=0.42,
+            cytoplasm_hematoxylin=0.14,
+            border=-0.5,
+            halo=0.0,
+            foam=0.07,
+            lumen=0.05,
+            clefts=0.3,
+            vacuoles=1.5,
+            red_cells=0.8,
+        ),
+        # high-grade carcinoma: nuclei of every size and darkness, mitoses, apoptosis
+        "pleomorphic": Preset(
+            epithelium=0.80,
+            cells={"atypical": 0.62, "vesicular": 0.16, "dark": 0.14, "mitosis": 0.08},
+            stroma_cells=_STROMA_CELLS,
+            density=5.5,
+            stroma_density=3.5,
+            packing=0.97,
+            crowding=0.16,
+            cytoplasm=0.32,
+            cytoplasm_hematoxylin=0.20,
+            border=-0.8,
+            halo=0.25,
+            foam=0.15,
+            stroma=0.42,
+            clefts=0.8,
+            vacuoles=1.0,
+            red_cells=0.8,
+            lumen=0.1,
+        ),
+        # thick or badly frozen: smudged dark nuclei, blue cytoplasm, torn tissue
+        "smudged": Preset(
+            epithelium=0.85,
+            cells={"smudge": 0.75, "epithelial": 0.15, "dark": 0.10},
+            stroma_cells={"spindle": 0.6, "smudge": 0.2, "lymphocyte": 0.2},
+            density=5.5,
+            stroma_density=3.0,
+            packing=0.97,
+            crowding=0.18,
+            cytoplasm=0.30,
+            cytoplasm_hematoxylin=0.36,
+            border=-0.5,
+            halo=0.0,
+            foam=0.3,
+            lumen=0.2,
+            clefts=1.0,
+            vacuoles=2.5,
+            smudge=0.8,
+        ),
+        # tall cells in rows along a lumen, nuclei at their base
+        "columnar": Preset(
+            cells={"columnar": 0.92, "dark": 0.05, "lymphocyte": 0.02, "mitosis": 0.01},
+            stroma_cells=_STROMA_CELLS,
+            density=0.6,
+            stroma_density=3.5,
+            packing=0.90,
+            cytoplasm=0.26,
+            cytoplasm_hematoxylin=0.16,
+            border=-0.5,
+            halo=0.0,
+            foam=0.15,
+            glands=GlandShape(spacing_um=80, height_um=27, rows=(1, 2), goblets=0.15, irregularity=0.25),
+        ),
+    }
+)
 
-
-KINDS: Mapping[str, Kind] = {
-    "epithelial": Kind(11.8, 0.19, 1.28, 0.14, 0.065, 0.50, 0.45, 0.55, 0.4),
-    "vesicular": Kind(14.0, 0.19, 1.22, 0.12, 0.055, 0.36, 0.95, 1.0, 1.3),
-    "dark": Kind(10.5, 0.22, 1.45, 0.20, 0.090, 0.85, 0.15, 0.30, 0.0),
-    "lymphocyte": Kind(8.6, 0.10, 1.12, 0.08, 0.045, 0.85, 0.15, 0.45, 0.0),
-    "spindle": Kind(9.2, 0.22, 2.70, 0.22, 0.060, 0.55, 0.25, 0.40, 0.0),
-}
-
-
-@dataclass(frozen=True)
-class Preset:
-    """One tissue: which nuclei, how dense, and what lies between them.
-
-    Attributes
-    ----------
-    epithelium : float
-        Share of the tile that is epithelium (or the sheet of cells that takes its place); the rest is stroma.
-    cells, stroma_cells : mapping of str to float
-        Weights of the kinds of nuclei in epithelium and in stroma.
-    density, stroma_density : float
-        Nuclei per 10,000 pixels aimed at in each; crowding may leave fewer.
-    packing : float
-        Smallest distance of two centres, relative to the sum of their radii; below 1 nuclei touch and overlap.
-    crowding : float
-        Share of nuclei proposed right beside another one.
-    cytoplasm, cytoplasm_hematoxylin : float
-        Optical density of eosin and hematoxylin in the cytoplasm.
-    border : float
-        Cell borders: positive for stained membranes, negative for pale clefts.
-    halo : float
-        Strength of the pale ring around nuclei.
-    stroma, looseness : float
-        Optical density of eosin in fibres, and the share of it that is missing between them.
-    lumen, clefts, vacuoles : float
-        Share of epithelium opened to lumen; how much of its edge is torn from the stroma; expected number of vacuoles.
-    red_cells : float
-        Expected number of groups of red blood cells.
-    """
-
-    epithelium: float
-    cells: Mapping[str, float]
-    stroma_cells: Mapping[str, float]
-    density: float
-    stroma_density: float
-    packing: float
-    crowding: float
-    cytoplasm: float
-    cytoplasm_hematoxylin: float
-    border: float
-    halo: float
-    stroma: float
-    looseness: float
-    lumen: float
-    clefts: float
-    vacuoles: float
-    red_cells: float
-
-
-PRESETS: Mapping[str, Preset] = {
-    "dense": Preset(
-        epithelium=0.85,
-        cells={"lymphocyte": 0.75, "epithelial": 0.17, "dark": 0.08},
-        stroma_cells={"spindle": 0.7, "lymphocyte": 0.3},
-        density=14.0,
-        stroma_density=3.0,
-        packing=0.99,
-        crowding=0.28,
-        cytoplasm=0.20,
-        cytoplasm_hematoxylin=0.18,
-        border=-0.95,
-        halo=0.25,
-        stroma=0.32,
-        looseness=0.7,
-        lumen=0.03,
-        clefts=0.4,
-        vacuoles=0.5,
-        red_cells=0.5,
+_BENIGN = Preset(
+    cells={"columnar": 0.94, "dark": 0.06},
+    stroma_cells={"lymphocyte": 0.6, "spindle": 0.4},
+    density=0.2,
+    stroma_density=6.0,
+    packing=0.90,
+    cytoplasm=0.26,
+    cytoplasm_hematoxylin=0.16,
+    border=-0.3,
+    halo=0.0,
+    foam=0.1,
+    stroma=0.24,
+    looseness=0.85,
+    vacuoles=0.3,
+    stains="glas",
+    darkness=0.72,
+    um_per_px=_UM_PER_PX_GLAS,
+    glands=GlandShape(
+        spacing_um=82, septum_um=16, height_um=25, rows=(1, 1), goblets=0.75, irregularity=0.15, clefts=0.35
     ),
-    "vesicular": Preset(
-        epithelium=0.72,
-        cells={"vesicular": 0.72, "epithelial": 0.20, "dark": 0.08},
-        stroma_cells={"spindle": 0.75, "lymphocyte": 0.25},
-        density=5.5,
-        stroma_density=2.5,
-        packing=0.97,
-        crowding=0.26,
-        cytoplasm=0.27,
-        cytoplasm_hematoxylin=0.19,
-        border=-0.75,
-        halo=0.2,
-        stroma=0.42,
-        looseness=0.5,
-        lumen=0.08,
-        clefts=0.6,
-        vacuoles=0.4,
-        red_cells=0.5,
-    ),
-    "stromal": Preset(
-        epithelium=0.14,
-        cells={"epithelial": 0.8, "lymphocyte": 0.2},
-        stroma_cells={"spindle": 0.74, "lymphocyte": 0.16, "epithelial": 0.10},
-        density=7.0,
-        stroma_density=4.2,
-        packing=0.92,
-        crowding=0.20,
-        cytoplasm=0.25,
-        cytoplasm_hematoxylin=0.17,
-        border=-0.7,
-        halo=0.2,
-        stroma=0.38,
-        looseness=0.75,
-        lumen=0.0,
-        clefts=0.5,
-        vacuoles=0.6,
-        red_cells=1.2,
-    ),
-    "clear": Preset(
-        epithelium=0.80,
-        cells={"epithelial": 0.75, "dark": 0.25},
-        stroma_cells={"spindle": 0.8, "lymphocyte": 0.2},
-        density=4.2,
-        stroma_density=3.5,
-        packing=0.92,
-        crowding=0.22,
-        cytoplasm=0.10,
-        cytoplasm_hematoxylin=0.10,
-        border=1.6,
-        halo=0.0,
-        stroma=0.40,
-        looseness=0.6,
-        lumen=0.02,
-        clefts=0.2,
-        vacuoles=3.0,
-        red_cells=1.0,
-    ),
-}
+)
+_MALIGNANT_GLANDS = GlandShape(
+    spacing_um=110,
+    septum_um=12,
+    height_um=30,
+    rows=(2, 3),
+    goblets=0.04,
+    irregularity=0.45,
+    debris=0.4,
+    clefts=0.5,
+    grade="malignant",
+)
+_MALIGNANT = replace(
+    _BENIGN,
+    cells={"columnar": 0.62, "vesicular": 0.22, "dark": 0.13, "mitosis": 0.03},
+    stroma_cells={"spindle": 0.6, "lymphocyte": 0.4},
+    density=1.0,
+    stroma_density=4.5,
+    cytoplasm=0.32,
+    cytoplasm_hematoxylin=0.20,
+    stroma=0.30,
+    red_cells=0.8,
+    glands=_MALIGNANT_GLANDS,
+)
+
+#: Tissues at 20x whose objects are glands.
+GLAND_PRESETS: Mapping[str, Preset] = MappingProxyType(
+    {
+        # round to oval crypts, one row of nuclei, goblet cells
+        "gland_benign": _BENIGN,
+        # irregular branching glands, nuclei in several rows, debris in the lumen
+        "gland_irregular": _MALIGNANT,
+        # sheets pierced by many small lumens
+        "gland_cribriform": replace(
+            _MALIGNANT,
+            density=5.0,
+            glands=replace(_MALIGNANT_GLANDS, spacing_um=150, rows=(1, 1), irregularity=0.3, cribriform_um=38.0),
+        ),
+        # back to back: hardly any stroma between, many glands touch
+        "gland_crowded": replace(
+            _MALIGNANT,
+            glands=replace(_MALIGNANT_GLANDS, spacing_um=88, septum_um=-8, rows=(1, 2), irregularity=0.2, missing=0.04),
+        ),
+    }
+)
+
+PRESETS: Mapping[str, Preset] = MappingProxyType({**NUCLEUS_PRESETS, **GLAND_PRESETS})
