@@ -4,7 +4,9 @@ import torch
 from torch import nn
 
 from histolab_lib.baselines import small_unet
-from histolab_lib.inference import predict
+from histolab_lib.inference import as_device, predict, predict_bands, predict_maps, segment
+from histolab_lib.outputs import Output
+from histolab_lib.recipe import Recipe
 
 
 def _image(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -96,6 +98,227 @@ def test_two_predictions_are_equal_and_the_image_is_left_alone():
     before = image.copy()
     np.testing.assert_array_equal(predict(network, image), predict(network, image))
     np.testing.assert_array_equal(image, before)
+
+
+# ---- maps of networks with several outputs
+
+
+class TwoMaps(nn.Module):
+    """The mask follows red, the contour green; a side output is half as large and a map has three channels."""
+
+    stride_px = 2
+
+    def forward(self, images: torch.Tensor) -> Output:
+        red, green = images[:, :1] * 8 - 4, images[:, 1:2] * 8 - 4
+        two_classes = torch.cat([-green / 2, green / 2], dim=1)
+        return Output(red, {"contour": two_classes, "side": red[..., ::2, ::2], "many": images})
+
+
+def _sigmoid(values: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-values))
+
+
+def test_every_map_of_full_size_comes_as_a_probability_by_its_name():
+    image = _image(30, 22)
+    for options in ({}, {"window_px": 16, "overlap_px": 8}):
+        maps = predict_maps(TwoMaps(), image, **options)
+        assert list(maps) == ["mask", "contour"]
+        for channel, values in enumerate(maps.values()):
+            assert (values.dtype, values.shape) == (np.float32, (30, 22))
+            np.testing.assert_allclose(values, _sigmoid(image[..., channel] / 255 * 8.0 - 4), atol=1e-5)
+
+
+def test_only_the_maps_that_are_asked_for_are_made():
+    assert list(predict_maps(TwoMaps(), _image(8, 8), maps=["contour"])) == ["contour"]
+    assert predict(TwoMaps(), _image(8, 8)).shape == (8, 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("edge", "the network gives no map 'edge'; it gives mask, contour, side, many"),
+        ("side", r"map 'side' is \(1, 1, 4, 4\), no probability of every pixel of 8x8"),
+        ("many", r"map 'many' is \(1, 3, 8, 8\), no probability"),
+    ],
+)
+def test_a_map_that_is_not_there_or_no_probability_is_an_error(name: str, message: str):
+    with pytest.raises(ValueError, match=message):
+        predict_maps(TwoMaps(), _image(8, 8), maps=[name])
+
+
+def test_a_network_that_returns_something_else_is_an_error():
+    class Tuple(nn.Module):
+        def forward(self, images):
+            return images, images
+
+    with pytest.raises(TypeError, match="a network must return a tensor or an Output, got tuple"):
+        predict(Tuple(), _image(8, 8), stride_px=1)
+
+
+# ---- symmetries and half precision
+
+
+class LeftNeighbour(nn.Module):
+    """Answers with the red of the pixel to the left: as far from symmetric as can be."""
+
+    stride_px = 2
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images[:, :1].roll(1, dims=3) * 8 - 4
+
+
+@pytest.mark.parametrize("options", [{}, {"window_px": 16, "overlap_px": 8}])
+def test_symmetries_are_the_mean_of_eight_predictions_turned_back(options: dict[str, int]):
+    image = _image(24, 24)
+    eight = []
+    for flip in (False, True):
+        for turns in range(4):
+            seen = np.rot90(image[:, ::-1] if flip else image, turns)
+            back = np.rot90(predict(LeftNeighbour(), np.ascontiguousarray(seen)), -turns)
+            eight.append(back[:, ::-1] if flip else back)
+    found = predict(LeftNeighbour(), image, symmetries=True, **options)
+    inner = (slice(1, -1),) * 2  # what wraps around inside a window weighs nothing, but at the image's border
+    np.testing.assert_allclose(found[inner], np.mean(eight, axis=0)[inner], atol=1e-6)
+    assert np.abs(found - predict(LeftNeighbour(), image))[inner].max() > 0.1
+
+
+def test_symmetries_turn_with_an_image_that_is_not_square_and_the_mask_turns_with_the_image():
+    network, image = small_unet(width=4, levels=2), _image(24, 40)
+    found = predict(network, image, symmetries=True)
+    turned = predict(network, np.ascontiguousarray(np.rot90(image)), symmetries=True)
+    np.testing.assert_allclose(np.rot90(found), turned, atol=1e-5)
+    assert np.abs(np.rot90(predict(network, image)) - predict(network, np.rot90(image).copy())).max() > 1e-3
+
+
+def test_half_precision_is_near_and_not_equal_and_still_float32():
+    network, image = small_unet(width=8), _image(64, 64)
+    half = predict(network, image, precision="bfloat16")
+    full = predict(network, image)
+    assert half.dtype == np.float32
+    assert 1e-5 < np.abs(half - full).max() < 0.03
+    with pytest.raises(ValueError, match="precision must be one of 'float32', 'bfloat16', got 'half'"):
+        predict(network, image, precision="half")
+
+
+# ---- memory
+
+
+class Hungry(nn.Module):
+    """Runs out of memory on more than `most` images, and remembers what it was given."""
+
+    stride_px = 1
+
+    def __init__(self, most: int, error: RuntimeError) -> None:
+        super().__init__()
+        self.most, self.error, self.seen = most, error, []
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.seen.append(len(images))
+        if len(images) > self.most:
+            raise self.error
+        return images[:, :1] * 8 - 4
+
+
+_OUT = (torch.OutOfMemoryError("no memory"), RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"))
+
+
+@pytest.mark.parametrize("error", _OUT)
+def test_the_batch_is_halved_for_good_where_memory_runs_out(error: RuntimeError):
+    image, network = _image(24, 40), Hungry(2, error)
+    options = {"window_px": 8, "overlap_px": 0}
+    found = predict(network, image, batch_size=5, **options)
+    assert network.seen == [5, 2, 2, 1] + [2, 2, 1] * 2  # five windows in a row of windows, three rows
+    np.testing.assert_array_equal(found, predict(Hungry(9, error), image, **options))
+
+
+def test_one_image_that_does_not_fit_is_an_error_that_says_what_to_do():
+    network = Hungry(0, _OUT[0])
+    with pytest.raises(MemoryError, match="cpu: memory does not suffice for one image of 24x40 pixels; pass a"):
+        predict(network, _image(24, 40))
+    assert network.training  # its mode is restored all the same
+    with pytest.raises(RuntimeError, match="something else"):
+        predict(Hungry(0, RuntimeError("something else")), _image(8, 8))
+
+
+def test_a_map_of_a_file_is_read_window_by_window_and_given_band_by_band(tmp_path):
+    pixels, network = _image(203, 61), small_unet(width=4, levels=2).eval()
+    path = tmp_path / "image.raw"
+    pixels.tofile(path)
+    read = []
+
+    class Watched(np.memmap):
+        def __getitem__(self, index):
+            found = super().__getitem__(index)
+            read.append(np.shape(found)[0])
+            return found
+
+    image = np.memmap(path, np.uint8, "r", shape=pixels.shape).view(Watched)
+    found = np.full(pixels.shape[:2], np.nan, np.float32)
+    ends = [0]
+    for rows, band in predict_bands(network, image, window_px=32, overlap_px=8):
+        assert rows.start == ends[-1]
+        ends.append(rows.stop)
+        found[rows] = band["mask"]
+    assert ends[-1] == 203
+    assert np.diff(ends).max() <= 32
+    assert max(read) <= 32
+    np.testing.assert_array_equal(found, predict(network, pixels, window_px=32, overlap_px=8))
+
+
+def test_bands_leave_the_mode_of_the_network_as_it_was_even_when_they_are_not_used_up():
+    network = small_unet(width=4, levels=2)
+    bands = predict_bands(network, _image(64, 64), window_px=16, overlap_px=4)
+    next(bands)
+    bands.close()
+    assert network.training
+
+
+# ---- as a recipe says
+
+
+def _recipe(**values: object) -> Recipe:
+    settings: dict[str, object] = {
+        "weights": "none",
+        "patches": "random",
+        "crop_px": 64,
+        "batch_size": 4,
+        "augment": "none",
+        "loss": "bce_dice",
+        "optimiser": "adamw",
+        "lr": 1e-3,
+        "weight_decay": 0.0,
+        "lr_schedule": "cosine",
+        "steps": 1,
+        "selection": "last",
+        "validation": {"share": 0.2},
+        "postprocess": "components",
+        "thresholds": {"mask": 0.5},
+        **values,
+    }
+    return Recipe.sourced("small_unet", "clean", **{name: (value, "ours: a test") for name, value in settings.items()})
+
+
+def test_a_recipe_takes_an_image_to_objects():
+    image = np.zeros((32, 32, 3), np.uint8)
+    image[4:12, 4:12, 0] = image[4:12, 12:20, 0] = image[20:30, 20:30, 0] = 255
+    image[4:12, 11:13, 1] = 255
+    assert segment(TwoMaps(), image, _recipe()).max() == 2
+    contours = _recipe(
+        postprocess="contour_watershed",
+        postprocess_options={"opening_px": 0},
+        thresholds={"mask": 0.5, "contour": 0.45},
+        window_px=16,
+        overlap_px=4,
+        tta=True,
+    )
+    instances = segment(TwoMaps(), image, contours)
+    assert instances.dtype == np.int32
+    assert [int(np.count_nonzero(instances == label)) for label in (1, 2, 3)] == [64, 64, 100]
+    np.testing.assert_array_equal(segment(TwoMaps(), image, contours, window_px=None, batch_size=1), instances)
+
+
+def test_a_device_is_found_by_its_name():
+    assert as_device("cpu") == torch.device("cpu")
 
 
 @pytest.mark.parametrize("image", [np.zeros((8, 8)), np.zeros((8, 8, 4), np.uint8), np.zeros((0, 8, 3), np.uint8)])

@@ -1,0 +1,7 @@
+"""From an image of any size to a probability for every pixel: whole, or by overlapping windows; and on to objects."""
+
+from histolab_lib.inference.devices import PRECISIONS, as_device
+from histolab_lib.inference.predicting import predict, predict_bands, predict_maps
+from histolab_lib.inference.segmenting import segment
+
+__all__ = ["PRECISIONS", "as_device", "predict", "predict_bands", "predict_maps", "segment"]
