@@ -172,10 +172,10 @@ def _goblets(rng: np.random.Generator, depth: Field, size: int, shape: GlandShap
         return drops
     share = shape.goblets * rng.uniform(0.5, 1.2)
     for level in (0.52, 0.80):
-        for y, x, normal in _along(rng, depth, level * shape.height_um * px, 8.5 * px):
+        for y, x, normal in _along(rng, depth, level * shape.height_um * px, 1.7 * shape.goblet_um * px):
             if rng.uniform() > share:
                 continue
-            long, wide = np.array([5.0, 3.6]) * px * rng.lognormal(0, 0.15, 2)
+            long, wide = shape.goblet_um * np.array([1.0, 0.72]) * px * rng.lognormal(0, 0.15, 2)
             cut = window(size, y, x, 1.2 * long)
             if cut is None:
                 continue

@@ -170,27 +170,34 @@ NUCLEUS_PRESETS: Mapping[str, Preset] = MappingProxyType(
 
 _BENIGN = Preset(
     cells={"columnar": 0.94, "dark": 0.06},
-    stroma_cells={"lymphocyte": 0.6, "spindle": 0.4},
+    stroma_cells={"lymphocyte": 0.75, "spindle": 0.25},
     density=0.2,
-    stroma_density=6.0,
+    stroma_density=7.0,
     packing=0.90,
     cytoplasm=0.26,
     cytoplasm_hematoxylin=0.16,
     border=-0.3,
     halo=0.0,
     foam=0.1,
-    stroma=0.24,
-    looseness=0.85,
+    stroma=0.21,
+    looseness=0.95,
     vacuoles=0.3,
     stains="glas",
     darkness=0.72,
     um_per_px=_UM_PER_PX_GLAS,
     glands=GlandShape(
-        spacing_um=82, septum_um=16, height_um=25, rows=(1, 1), goblets=0.75, irregularity=0.15, clefts=0.35
+        spacing_um=98,
+        septum_um=18,
+        height_um=25,
+        rows=(1, 1),
+        goblets=0.75,
+        goblet_um=6.0,
+        irregularity=0.15,
+        clefts=0.35,
     ),
 )
 _MALIGNANT_GLANDS = GlandShape(
-    spacing_um=110,
+    spacing_um=128,
     septum_um=12,
     height_um=30,
     rows=(2, 3),
@@ -229,7 +236,9 @@ GLAND_PRESETS: Mapping[str, Preset] = MappingProxyType(
         # back to back: hardly any stroma between, many glands touch
         "gland_crowded": replace(
             _MALIGNANT,
-            glands=replace(_MALIGNANT_GLANDS, spacing_um=88, septum_um=-8, rows=(1, 2), irregularity=0.2, missing=0.04),
+            glands=replace(
+                _MALIGNANT_GLANDS, spacing_um=108, septum_um=-14, rows=(1, 2), irregularity=0.2, missing=0.04
+            ),
         ),
     }
 )

@@ -75,6 +75,8 @@ class GlandShape:
         Fewest and most rows of nuclei at its base.
     goblets : float
         Share of cells filled with mucin.
+    goblet_um : float
+        Half the length of a drop of mucin.
     irregularity : float
         How far outlines are bent, relative to the spacing.
     stretch : float
@@ -95,6 +97,7 @@ class GlandShape:
     height_um: float = 25.0
     rows: tuple[int, int] = (1, 1)
     goblets: float = 0.0
+    goblet_um: float = 5.0
     irregularity: float = 0.1
     stretch: float = 1.3
     missing: float = 0.12
