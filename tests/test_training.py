@@ -9,7 +9,7 @@ from torch import nn
 from histolab_lib.baselines import small_unet
 from histolab_lib.inference import predict
 from histolab_lib.tile import Tile
-from histolab_lib.training import History, TrainingError, fit, mean_dice
+from histolab_lib.training import History, TrainingError, mean_dice, train
 
 
 def _blobs(seed: int, size_px: int = 96) -> Tile:
@@ -27,7 +27,7 @@ def _blobs(seed: int, size_px: int = 96) -> Tile:
 
 def _fit(network: nn.Module, **changes: object) -> History:
     options = {"tiles": [_blobs(0), _blobs(1)], "steps": 4, "batch_size": 2, "crop_px": 32, "seed": 0, **changes}
-    return fit(network, options.pop("tiles"), **options)
+    return train(network, options.pop("tiles"), **options)
 
 
 @pytest.fixture
@@ -117,10 +117,11 @@ def test_mean_dice_is_the_mean_over_tiles_of_the_literal_score():
 
 
 def test_the_history_as_a_table_has_one_row_per_step():
-    frame = History(losses=[3.0, 2.0, 1.0], validation={2: 0.5}, seconds=9.0).frame()
-    assert frame.columns.tolist() == ["step", "loss", "validation_dice"]
+    frame = History(losses=[3.0, 2.0, 1.0], lrs=[0.3, 0.2, 0.1], scores={2: {"dice": 0.5}}, seconds=9.0).frame()
+    assert frame.columns.tolist() == ["step", "loss", "lr", "validation_dice"]
     assert frame["step"].tolist() == [1, 2, 3]
     assert frame["loss"].tolist() == [3.0, 2.0, 1.0]
+    assert frame["lr"].tolist() == [0.3, 0.2, 0.1]
     np.testing.assert_array_equal(frame["validation_dice"], [np.nan, 0.5, np.nan])
 
 

@@ -1,0 +1,174 @@
+"""How long a run is and on what: a recipe says what its authors did, a schedule what a machine has time for.
+
+A schedule counts crops, never seconds: the same schedule gives the same run on a faster machine.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from histolab_lib.recipe import Recipe
+from histolab_lib.tile import Tile
+
+__all__ = ["SCHEDULES", "Plan", "Schedule"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a schedule makes of a recipe for these tiles.
+
+    Attributes
+    ----------
+    steps, batch_size, crop_px : int
+        Batches, crops in each, their side in pixels.
+    every : int
+        Steps between two validations, which is also where a run that was killed is taken up.
+    patches : str
+        As in the recipe, or ``"random"`` where the schedule's crops are smaller than the scheme's patches.
+    precision : str
+        ``"32-true"`` or ``"bf16-mixed"``.
+    threads : int or None
+        Of the processor; None: as they are.
+    workers : int
+        Processes that make batches.
+    channels_last, compiled : bool
+        Memory format; whether training steps go through ``torch.compile``.
+    """
+
+    steps: int
+    batch_size: int
+    crop_px: int
+    every: int
+    patches: str = "random"
+    precision: str = "32-true"
+    threads: int | None = None
+    workers: int = 0
+    channels_last: bool = True
+    compiled: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as what JSON knows."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """How long, and on what; None leaves what the recipe says.
+
+    Attributes
+    ----------
+    name : str
+    crops : int or None
+        Crops to learn from, whatever the batch; None: as many as the recipe's epochs or steps come to.
+    crop_px, batch_size : int or None
+        Largest side of a crop, and crops in a batch.
+    validations : int
+        How often the validation tiles are scored.
+    precision, threads, workers, channels_last, compiled
+        As in `Plan`. Where a device computes bfloat16 slowly, `fit` takes float32 in its place.
+    by_network : mapping of str to mapping
+        Fields that are different for a network, by its key.
+    """
+
+    name: str
+    crops: int | None
+    crop_px: int | None = None
+    batch_size: int | None = None
+    validations: int = 10
+    precision: str = "32-true"
+    threads: int | None = None
+    workers: int = 0
+    channels_last: bool = True
+    compiled: bool = False
+    by_network: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def for_network(self, key: str) -> "Schedule":
+        """Return the schedule with what `by_network` changes for this key."""
+        return replace(self, by_network={}, **self.by_network.get(key, {}))
+
+    def plan(self, recipe: Recipe, tiles: Sequence[Tile]) -> Plan:
+        """Return steps, crops and batches for a recipe on these training tiles.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from histolab_lib.recipe import _demo
+        >>> tile = Tile("demo", np.zeros((256, 128, 3), np.uint8), np.zeros((256, 128), np.int32))
+        >>> SCHEDULES["gpu"].plan(_demo(), [tile]).steps  # the recipe's own
+        100
+        >>> plan = SCHEDULES["smoke"].plan(_demo(), [tile])
+        >>> plan.steps, plan.batch_size, plan.crop_px
+        (40, 4, 64)
+        """
+        ours = self.for_network(recipe.key)
+        batch = ours.batch_size or recipe.batch_size
+        crop = min(ours.crop_px or recipe.crop_px, recipe.crop_px)
+        if ours.crops is not None:
+            steps = max(1, ours.crops // batch)
+        elif recipe.steps is not None:
+            steps = max(1, recipe.steps * recipe.batch_size // batch)
+        else:
+            steps = (recipe.epochs or 1) * _steps_in_epoch(recipe, tiles, batch)
+        return Plan(
+            steps=steps,
+            batch_size=batch,
+            crop_px=crop,
+            every=max(1, math.ceil(steps / ours.validations)),
+            patches=recipe.patches if crop == recipe.crop_px else "random",
+            precision=ours.precision,
+            threads=ours.threads,
+            workers=ours.workers,
+            channels_last=ours.channels_last,
+            compiled=ours.compiled,
+        )
+
+
+def _steps_in_epoch(recipe: Recipe, tiles: Sequence[Tile], batch_size: int) -> int:
+    """Batches in which each patch is seen once or, where crops are random, as many pixels as the tiles have."""
+    from histolab_lib.patches import SCHEMES
+
+    shapes = [tile.shape for tile in tiles]
+    if recipe.patches == "random":
+        patches = max(1, round(sum(height * width for height, width in shapes) / recipe.crop_px**2))
+    else:
+        patches = sum(len(SCHEMES[recipe.patches].windows(shape)) for shape in shapes)
+    return max(1, math.ceil(patches / batch_size))
+
+
+# Crops of 256 px in 20 minutes of two cores, float32, as measured; HARU-Net: crops of 128 px.
+_PAPERS_CPU: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "histoseg": {"crops": 9_000},
+        "gland_linknet": {"crops": 5_000},
+        "msal_net": {"crops": 4_000},
+        "dan_nucnet": {"crops": 6_000, "crop_px": 128},
+        "haru_net": {"crops": 4_000, "crop_px": 128},
+        "small_unet": {"crops": 7_200},
+    }
+)
+_PAPERS_LONG: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {key: {**fields, "crops": 4 * fields["crops"]} for key, fields in _PAPERS_CPU.items()}
+)
+
+#: By name. ``smoke``: seconds, for tests. ``cpu``: two cores, six minutes for baselines, twenty for the papers'
+#: networks. ``cpu_long``: about an hour. ``gpu``: the recipe's own length.
+SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
+    {
+        one.name: one
+        for one in (
+            Schedule(name="smoke", crops=160, crop_px=64, batch_size=4, validations=2, threads=1),
+            Schedule(name="cpu", crops=4_000, precision="bf16-mixed", threads=2, by_network=_PAPERS_CPU),
+            Schedule(
+                name="cpu_long",
+                crops=42_576,  # 5,322 steps of 8: the first run of the strong U-Net
+                precision="bf16-mixed",
+                threads=2,
+                validations=20,
+                by_network=_PAPERS_LONG,
+            ),
+            Schedule(name="gpu", crops=None, precision="bf16-mixed", validations=50),
+        )
+    }
+)
