@@ -43,7 +43,7 @@ def scenes():
 
 @pytest.fixture(scope="module")
 def gland_scenes():
-    return [synthetic.scene("test", index, preset=preset) for preset in WITH_GLANDS for index in range(2)]
+    return [synthetic.scene("test", index, preset=preset) for preset in WITH_GLANDS for index in range(1)]
 
 
 def test_the_same_seed_gives_the_same_bytes_in_another_process():
@@ -70,9 +70,8 @@ def test_a_tile_does_not_touch_global_random_state():
 
 
 def test_splits_seeds_presets_and_sizes_share_no_tile():
-    choices = [
-        (split, seed, preset) for split in synthetic.SPLITS for seed in (0, 1) for preset in synthetic.PRESET_NAMES
-    ]
+    some = ("mixed", "dense", "gland_benign")
+    choices = [(split, seed, preset) for split in synthetic.SPLITS for seed in (0, 1) for preset in some]
     tiles = [t for s, seed, p in choices for t in synthetic.load(s, n=1, size=40, preset=p, seed=seed)]
     tiles += [t for s in synthetic.SPLITS for t in synthetic.load(s, n=2, size=44)]
     tiles += [t for s in synthetic.SPLITS for t in synthetic.load(s, n=2, size=44, objects="glands")]
@@ -132,7 +131,7 @@ def test_a_negative_index_of_a_scene_is_refused():
         synthetic.scene("train", -1)
 
 
-@pytest.mark.parametrize("size", [32, 33, 75, 130])
+@pytest.mark.parametrize("size", [32, 75, 130])
 def test_any_size_from_the_smallest_works(size):
     for preset in ONE_PRESET:
         assert synthetic.scene("train", 0, size=size, preset=preset).image.shape == (size, size, 3)
@@ -227,7 +226,7 @@ def test_no_two_presets_look_alike(scenes):
 
 def test_there_are_small_dense_large_vesicular_and_dividing_nuclei():
     assert len(NUCLEUS_PRESETS) >= 6
-    scenes = {name: [synthetic.scene("val", i, preset=name) for i in range(4)] for name in ("dense", "vesicular")}
+    scenes = {name: [synthetic.scene("val", i, preset=name) for i in range(3)] for name in ("dense", "vesicular")}
     areas = {
         name: np.median(np.concatenate([np.bincount(scene.instances.ravel())[1:] for scene in made]))
         for name, made in scenes.items()
@@ -281,10 +280,10 @@ def test_glands_are_as_many_and_as_large_as_those_of_glas(gland_scenes):
 
 def test_crowded_glands_touch_and_benign_ones_do_not():
     def pairs(preset):
-        return sum(len(touching(synthetic.scene("val", i, preset=preset, size=256).glands)) for i in range(4))
+        return sum(len(touching(synthetic.scene("val", i, preset=preset, size=256).glands)) for i in range(3))
 
     assert pairs("gland_benign") == 0
-    assert pairs("gland_crowded") >= 4
+    assert pairs("gland_crowded") >= 3
 
 
 def test_nuclei_line_the_base_of_a_gland_and_point_to_its_lumen():
