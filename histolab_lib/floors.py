@@ -56,8 +56,8 @@ def gland_floor(image: Image) -> Instances:
 
     Notes
     -----
-    Of blurs of 4, 8, 12, 16 and 24 px this one gives the highest mean Dice on the 85 training images of GlaS, where it
-    is worth hardly more than to call all of an image gland. Objects are another matter: that would find one.
+    Of blurs of 4, 8, 12, 16 and 24 px this one gives the highest mean Dice on the 85 training images of GlaS: 0.644. To
+    call all of every image gland gives 0.653, so it is a floor for objects alone.
     """
     mask = fill_and_open(otsu_mask(hematoxylin(image), sigma_px=_GLAND_SIGMA_PX), radius_px=_GLAND_RADIUS_PX)
     return split_components(remove_small(mask, min_area_px=_GLAND_AREA_PX, connectivity=4), connectivity=4)

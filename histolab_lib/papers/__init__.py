@@ -12,7 +12,7 @@ from histolab_lib.papers.entry import Network
 from histolab_lib.papers.registry import networks
 from histolab_lib.recipe import READINGS, Recipe
 
-__all__ = ["Network", "build", "build_for", "names", "recipe"]
+__all__ = ["Network", "build", "build_for", "encoder_of", "names", "recipe"]
 
 
 def names() -> list[str]:
@@ -110,14 +110,21 @@ def build_for(recipe: Recipe, *, seed: int) -> nn.Module:
     """
     options: dict[str, Any] = {**recipe.network, "seed": seed}
     if recipe.weights == "imagenet":
-        options["pretrained"] = imagenet_file(_encoder_of(recipe))
+        options["pretrained"] = imagenet_file(encoder_of(recipe))
     return build(recipe.key, reading=recipe.reading, **options)
 
 
-def _encoder_of(recipe: Recipe) -> str:
+def encoder_of(recipe: Recipe) -> str:
+    """Return the name of the encoder that a recipe's network has, whether it says so or leaves it to the default.
+
+    Raises
+    ------
+    ValueError
+        If the network has no encoder.
+    """
     parameters: Mapping[str, inspect.Parameter] = inspect.signature(_entry(recipe.key).make).parameters
     if "encoder" not in parameters:
-        raise ValueError(f"recipe {recipe.name}: weights='imagenet', but {recipe.key} has no option encoder")
+        raise ValueError(f"recipe {recipe.name}: weights={recipe.weights!r}, but {recipe.key} has no option encoder")
     return str(recipe.network.get("encoder", parameters["encoder"].default))
 
 

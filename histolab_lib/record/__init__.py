@@ -2,6 +2,19 @@
 
 from histolab_lib.record.fields import Record, record_path, variant_name
 from histolab_lib.record.files import SCHEMA, digest_of, load_record, save_record
+from histolab_lib.record.predictions import load_prediction, predictions_dir, save_prediction
 from histolab_lib.record.schema import LEAK
 
-__all__ = ["LEAK", "SCHEMA", "Record", "digest_of", "load_record", "record_path", "save_record", "variant_name"]
+__all__ = [
+    "LEAK",
+    "SCHEMA",
+    "Record",
+    "digest_of",
+    "load_prediction",
+    "load_record",
+    "predictions_dir",
+    "record_path",
+    "save_prediction",
+    "save_record",
+    "variant_name",
+]
