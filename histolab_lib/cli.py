@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from histolab_lib import __version__, data_commands, model_commands
+from histolab_lib import __version__, data_commands, model_commands, predict_commands
 from histolab_lib.data_commands import plain_errors
 from histolab_lib.data_dir import DataError
 
@@ -27,6 +27,7 @@ book = typer.Typer(help="Execute, check and build the book.", no_args_is_help=Tr
 app.add_typer(book, name="book")
 app.add_typer(data_commands.app, name="data")
 app.command("models")(model_commands.models)
+app.command("predict")(predict_commands.predict)
 
 _out = Console()
 
@@ -138,6 +139,22 @@ def references_command(force: ForceOption = False) -> None:
 
         for line in renew_references(force=force, console=_out):
             _out.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+@book.command("colab")
+def colab_command(
+    out: Annotated[Path | None, typer.Option(help="Folder to write to; default: _build/colab.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Release that they install; default: the tag checked out.")] = None,
+) -> None:
+    """Write each chapter as a notebook for Colab, which installs the library first."""
+    with _plain_errors():
+        from histolab_lib.bookbuild.chapters import find_root
+        from histolab_lib.bookbuild.colab import write_editions
+        from histolab_lib.bookbuild.execute import build_dir
+
+        root = find_root()
+        for path in write_editions(root, out or build_dir(root) / "colab", tag=tag):
+            _out.print(f"written: {path}", highlight=False, markup=False, soft_wrap=True)
 
 
 @book.command("serve")

@@ -3,5 +3,6 @@
 from histolab_lib.inference.devices import PRECISIONS, as_device
 from histolab_lib.inference.predicting import predict, predict_bands, predict_maps
 from histolab_lib.inference.segmenting import segment
+from histolab_lib.inference.table import nuclei_table
 
-__all__ = ["PRECISIONS", "as_device", "predict", "predict_bands", "predict_maps", "segment"]
+__all__ = ["PRECISIONS", "as_device", "nuclei_table", "predict", "predict_bands", "predict_maps", "segment"]
