@@ -231,7 +231,8 @@ def test_curves_share_one_axis_and_are_named_in_a_key():
     left, right = figure.axes
     assert [line.get_ydata().tolist() for line in left.lines] == [[1, 2], [0, 1]]
     assert left.lines[0].get_color() == right.lines[0].get_color()
-    assert (left.get_ylabel(), right.get_ylabel(), right.get_legend().texts[0].get_text()) == ("a", "b", "red")
+    assert (left.get_ylabel(), right.get_ylabel()) == ("a", "b")
+    assert [text.get_text() for text in figure.legends[0].texts] == ["red", "blue"]
 
 
 def test_dots_show_every_measurement_in_a_panel_for_each_column():

@@ -107,12 +107,13 @@ def draw_curves(
 
     check_there("panels", panels)
     with style():
-        figure, axes = plt.subplots(1, len(panels), figsize=(4 * len(panels), 2.7), squeeze=False)
+        width = 3.4 * len(panels) + 1.6
+        figure, axes = plt.subplots(1, len(panels), figsize=(width, 2.7), squeeze=False)
         for ax, (quantity, curves) in zip(axes.flat, panels.items(), strict=True):
             for (name, values), colour in zip(curves.items(), colours, strict=False):
                 ax.plot(np.asarray(x), np.asarray(values), color=PALETTE[colour], label=name)
             ax.set(xlabel=xlabel, ylabel=quantity)
-        axes.flat[-1].legend(frameon=False)
+        figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside right center", frameon=False)
     return finish(figure)
 
 

@@ -32,6 +32,7 @@ def train(
     seed: int,
     lr: float = 2e-3,
     weight_decay: float = 1e-4,
+    loss: losses.Loss | None = None,
     device: str | torch.device = "cpu",
     validate: Sequence[Tile] | None = None,
     validate_every: int | None = None,
@@ -40,7 +41,7 @@ def train(
     """Train `network` in place to tell nuclei from the rest, on random crops of `tiles`.
 
     AdamW (Loshchilov and Hutter 2019) with a learning rate that falls from `lr` to 0 along half a cosine
-    (Loshchilov and Hutter 2017), no restarts; loss `losses.bce_dice`; each batch changed by `augment.augment`.
+    (Loshchilov and Hutter 2017), no restarts; each batch changed by `augment.augment`.
     The loop is that of `fit`, which has more to set, writes checkpoints, and knows several devices.
 
     Parameters
@@ -56,6 +57,8 @@ def train(
         same network give the same weights to the last bit; the global random state is left as it was.
     lr, weight_decay : float
         Of AdamW.
+    loss : callable, optional
+        As `losses.build` gives it; None: ``bce_dice`` with a `smooth` of 1.
     device : str or torch.device
         ``"cpu"``, ``"cuda"``, ``"mps"``.
     validate : sequence of Tile, optional
@@ -95,7 +98,7 @@ def train(
         network=network,
         optimiser=torch.optim.AdamW([group], lr=lr, weight_decay=weight_decay),
         batches=PlainBatches(tiles, batch_size=batch_size, crop_px=crop_px, steps=steps, seed=seed, device=target),
-        loss=losses.build("bce_dice", smooth=_SMOOTH),
+        loss=loss or losses.build("bce_dice", smooth=_SMOOTH),
         lr=lambda step, _: lr * (1 + math.cos(math.pi * (step - 1) / steps)) / 2,
         seed=seed,
         every=validate_every or math.ceil(steps / 10),
