@@ -28,6 +28,7 @@ app.add_typer(book, name="book")
 app.add_typer(data_commands.app, name="data")
 app.command("models")(model_commands.models)
 app.command("predict")(predict_commands.predict)
+app.command("weights")(predict_commands.weights)
 
 _out = Console()
 

@@ -1,4 +1,4 @@
-"""``histolab predict``: nuclei on an image of one's own, as labels, as a picture and as a table."""
+"""``histolab predict``: nuclei on an image of one's own; ``histolab weights``: the networks that the library ships."""
 
 import csv
 import time
@@ -16,7 +16,7 @@ from histolab_lib.data_dir import DataError
 if TYPE_CHECKING:
     from histolab_lib.pretrained import Trained
 
-__all__ = ["predict"]
+__all__ = ["predict", "weights"]
 
 _out = Console()
 
@@ -68,6 +68,41 @@ def predict(
             f"  note: the shipped network was trained at {_TRAINED_AT_UM} um per pixel; at {um_per_px} expect it to do "
             "worse, and scale the image first"
         )
+
+
+def weights(
+    make: Annotated[
+        Path | None, typer.Option(help="Train the shipped network again, into this folder; TNBC must be there.")
+    ] = None,
+    part: Annotated[
+        str | None, typer.Option(help="With --make: only this fold of the cross-validation; 'all': only the network.")
+    ] = None,
+) -> None:
+    """Show the networks that the library ships, and check their files; or make them again."""
+    with plain_errors(DataError, ImportError, OSError, ValueError):
+        if make is not None:
+            _make(make, part)
+            return
+        from histolab_lib import pretrained
+
+        for name in pretrained.names():
+            found = pretrained.load(name)
+            parameters = sum(p.numel() for p in found.network.parameters())
+            _say(f"{name}: {found.about['title']}, {parameters:,} parameters, {found.about['licence']}; in order")
+            _say(f"  trained on {found.about['trained_on']}")
+
+
+def _make(folder: Path, part: str | None) -> None:
+    from histolab_lib.datasets.choices import choose
+    from histolab_lib.pretrained import making
+    from histolab_lib.training.run import runs_dir
+
+    parts = ["all", *making.PATIENTS]
+    for one in parts if part is None else [choose("part", part, parts)]:
+        runs = runs_dir() / making.recipe().digest()
+        made = making.make(folder, runs=runs) if one == "all" else making.cross_validate(folder, one, runs=runs)
+        scores = ", ".join(f"{metric} {made.summary['test'][metric]['mean']:.3f}" for metric in ("dice", "aji", "pq"))
+        _say(f"{made.name}: {scores}")
 
 
 def _read(path: Path) -> npt.NDArray[np.uint8]:
