@@ -24,10 +24,11 @@ from histolab_lib.scoring import score, summaries
 from histolab_lib.training.evidence import code_digest, commit, device_name, fingerprint, packages, pins, tile_hash
 from histolab_lib.training.fitting import Data, Fitted, fit
 from histolab_lib.training.history import History
-from histolab_lib.training.job import Job
+from histolab_lib.training.job import recipe_hash, recipe_of, settings_of
 from histolab_lib.training.schedules import SCHEDULES
 from histolab_lib.training.settings import process_settings
 from histolab_lib.training.tiles import Tiles, read_tiles
+from histolab_lib.wanted import Job
 
 __all__ = ["columns", "run", "run_folder", "run_job", "runs_dir"]
 
@@ -102,12 +103,12 @@ def run_job(job: Job, *, out: Path | None = None, **settings: Any) -> Record | N
 
 def run_folder(job: Job) -> Path:
     """Return where checkpoints of a run lie; another recipe or schedule has another folder."""
-    deciding = {"recipe": job.recipe_hash(), "schedule": asdict(SCHEDULES[job.schedule])}
+    deciding = {"recipe": recipe_hash(job), "schedule": asdict(SCHEDULES[job.schedule])}
     return runs_dir() / f"{job.name}-{digest_of(deciding)}"
 
 
 def _floor(job: Job) -> Record:
-    settings = job.settings()  # says what is wrong with the variant
+    settings = settings_of(job)  # says what is wrong with the variant
     start = time.perf_counter()
     rule, chosen_on = rule_for(job.data, job.variant)
     tiles = read_tiles(job.data, job.options, None)
@@ -130,7 +131,7 @@ def _floor(job: Job) -> Record:
 
 
 def _trained(job: Job, **settings: Any) -> Record | None:
-    recipe = job.recipe()
+    recipe = recipe_of(job)
     start = time.perf_counter()
     tiles = read_tiles(job.data, job.options, recipe)
     weights = _weights(recipe)
@@ -172,7 +173,7 @@ def _record(job: Job, recipe: Mapping[str, Any], images: Mapping[str, Any], **fi
         schedule=job.schedule,
         seed=job.seed,
         recipe=recipe,
-        recipe_hash=job.recipe_hash(),
+        recipe_hash=recipe_hash(job),
         commit=commit(),
         code=code_digest(),
         pins=pins(),

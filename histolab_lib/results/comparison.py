@@ -1,0 +1,237 @@
+"""What papers print beside what is recorded: one line for each network, set, split and metric."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
+
+from histolab_lib.claims import PAPERS, Claim, load_claims
+from histolab_lib.datasets.registry import modules
+from histolab_lib.record import LEAK, Record
+from histolab_lib.results.store import DISTANCES, across_seeds, results_dir, words
+from histolab_lib.wanted import SCHEDULE_NAMES, UNTRAINED, Job, read_queue
+
+__all__ = ["NOTHING", "NOT_RUN", "Row", "compare", "lines_of", "network_of", "table"]
+
+#: What a cell without a record reads, and one that there can be no record for.
+NOT_RUN, NOTHING = "not run", "-"
+
+_NUCLEI, _GLANDS = ("dice", "aji", "pq"), ("dice", "object_f1", "object_dice", "object_hausdorff")
+# What papers call a network, letters and digits alone, where that is not its key.
+_CALLED: Mapping[str, str] = {
+    "unet": "unet", "unetpp": "unetpp", "linknet": "linknet", "deeplabv3p": "deeplabv3plus",
+}  # fmt: skip
+# Variants that are a network as it is meant: of nuclei, and of glands.
+_BASES = ("base", "glands")
+_OWN = ("proposed", "ours", "proposedmethod", "ourmethod")
+
+
+class _Subject(NamedTuple):
+    key: str
+    dataset: str
+    variant: str
+
+
+class Row(NamedTuple):
+    """One line of the comparison.
+
+    Attributes
+    ----------
+    key, dataset, variant, split, metric : str
+    printed : tuple of Claim
+        What papers print for it.
+    code, ours : str
+        What the reading of the released code, and what the paper's reading (or the clean protocol) reached here:
+        mean, interval, schedule, how many seeds; `NOT_RUN`; or `NOTHING`, where no code was released.
+    differences : tuple of float
+        Ours minus each of the printed numbers, in the unit of the metric; empty where there is none of either.
+    """
+
+    key: str
+    dataset: str
+    variant: str
+    split: str
+    metric: str
+    printed: tuple[Claim, ...]
+    code: str
+    ours: str
+    differences: tuple[float, ...]
+
+    @property
+    def paper(self) -> str:
+        """What papers print, as printed, with who prints it where that is another paper."""
+        return "; ".join(
+            f"{one.value}{' %' if one.unit == 'percent' else ''}{'' if one.paper == self.key else f' ({one.paper})'}"
+            for one in self.printed
+        )
+
+
+_Published: TypeAlias = Mapping[tuple[str, str, str, str], list[Claim]]
+
+
+def network_of(claim: Claim) -> str | None:
+    """Return the key of the network that a published score is about; None where that is none of this book.
+
+    Examples
+    --------
+    >>> from histolab_lib.claims import claim
+    >>> network_of(claim("histoseg/table-iv/u-net++/glas/test/f1"))
+    'unetpp'
+    """
+    called = re.sub(r"[^a-z0-9]", "", claim.row.lower().replace("+", "p"))
+    if called in _OWN or called in {re.sub(r"[^a-z0-9]", "", name.lower()) for name in _names_of(claim.paper)}:
+        return claim.paper
+    return _CALLED.get(called)
+
+
+def _names_of(paper: str) -> tuple[str, str]:
+    return paper, PAPERS.get(paper, paper)
+
+
+def compare(
+    records: Sequence[Record], claims: Iterable[Claim] | None = None, jobs: Iterable[Job] | None = None
+) -> list[Row]:
+    """Join wanted runs, recorded ones and published scores.
+
+    Parameters
+    ----------
+    records : sequence of Record
+    claims : iterable of Claim, optional
+        Default: those of this book.
+    jobs : iterable of Job, optional
+        Wanted runs; their base variants have a line whether they are recorded or not. Default: the queue.
+
+    Returns
+    -------
+    list of Row
+        In the order of the queue, then by name. Runs of the schedule ``smoke`` and exhibits that chose on test data
+        are not among them; of several schedules the longest is shown.
+    """
+    wanted = list(_queued() if jobs is None else jobs)
+    released = {(job.key, job.data) for job in wanted if job.reading == "code"}
+    published = _published(load_claims() if claims is None else claims)
+    runs: dict[_Subject, list[Record]] = {}
+    for record in records:
+        if record.schedule != "smoke" and LEAK not in record.variant.split("__"):
+            runs.setdefault(_Subject(record.key, record.dataset, record.variant), []).append(record)
+    subjects = [_Subject(job.key, job.data, job.record_variant) for job in wanted]
+    subjects = [one for one in subjects if one.variant in _BASES] + sorted(runs)
+    return [
+        row
+        for subject in dict.fromkeys(subjects)
+        for row in _rows(subject, runs.get(subject, []), published, subject[:2] in released)
+    ]
+
+
+def _queued() -> list[Job]:
+    path = results_dir().parent / "queue.yaml"
+    return read_queue(path, SCHEDULE_NAMES[-1]) if path.is_file() else []
+
+
+def _published(claims: Iterable[Claim]) -> _Published:
+    found: dict[tuple[str, str, str, str], list[Claim]] = {}
+    for claim in claims:
+        key = network_of(claim)
+        if key is not None and claim.averaging and claim.dataset in modules() and claim.number is not None:
+            metric = "dice" if claim.metric == "f1" else claim.metric  # of pixels, the same number
+            found.setdefault((key, claim.dataset, claim.split, metric), []).append(claim)
+    return found
+
+
+def _rows(subject: _Subject, runs: Sequence[Record], published: _Published, released: bool) -> Iterator[Row]:
+    printed = {place[2:]: claims for place, claims in published.items() if place[:2] == subject[:2]}
+    if subject.key in PAPERS and subject.variant not in _BASES:
+        printed = {}  # what a paper prints for its network is not about our variants of it
+    usual = _GLANDS if subject.dataset == "glas" else _NUCLEI
+    if not runs and not printed:
+        usual = usual[:1]  # one line says that there is nothing
+    splits = [*(runs[0].summary if runs else dict.fromkeys(split for split, _ in printed) or ["test"])]
+    places = dict.fromkeys((split, metric) for split in splits for metric in usual) | dict.fromkeys(sorted(printed))
+    for split, metric in places:
+        claims = tuple(printed.get((split, metric), ()))
+        code = _longest([run for run in runs if run.reading == "code"], split, metric)
+        ours = _longest([run for run in runs if run.reading != "code"], split, metric)
+        yield Row(
+            *subject,
+            split,
+            metric,
+            claims,
+            _cell(code, split, metric) if released or code else NOTHING,
+            _cell(ours, split, metric),
+            _differences(ours, split, metric, claims),
+        )
+
+
+def _longest(runs: Sequence[Record], split: str, metric: str) -> list[Record]:
+    """All seeds of the longest schedule; the paper's reading before the clean protocol."""
+    able = [run for run in runs if metric in run.summary.get(split, {})]
+
+    def rank(run: Record) -> tuple[int, int]:
+        order = (UNTRAINED, *SCHEDULE_NAMES)
+        return (run.reading == "paper", order.index(run.schedule) if run.schedule in order else -1)
+
+    best = max(map(rank, able), default=None)
+    return [run for run in able if rank(run) == best]
+
+
+def _cell(runs: Sequence[Record], split: str, metric: str) -> str:
+    if not runs:
+        return NOT_RUN
+    found = across_seeds(runs, split, metric)
+    mean, low, high = (words(value, metric) for value in (found.mean, found.low, found.high))
+    how = [] if runs[0].schedule == UNTRAINED else [runs[0].schedule]
+    how += [f"{len(runs)} seeds"] if len(runs) > 1 else []
+    return f"{mean} [{low}, {high}]" + (f" {', '.join(how)}" if how else "")
+
+
+def _differences(runs: Sequence[Record], split: str, metric: str, claims: Sequence[Claim]) -> tuple[float, ...]:
+    if not runs or not claims:
+        return ()
+    mean = across_seeds(runs, split, metric).mean
+    return tuple(mean - float(one.number or 0) / (100 if one.unit == "percent" else 1) for one in claims)
+
+
+def table(records: Sequence[Record], *, data: str | None = None, width: int | None = None) -> list[str]:
+    """Return the comparison as lines of text.
+
+    Parameters
+    ----------
+    records : sequence of Record
+    data : str, optional
+        One set alone.
+    width : int, optional
+        Longer lines are cut.
+    """
+    head = ("network", "set", "split", "metric", "paper", "released code", "ours", "difference")
+    body = [
+        (
+            row.key if row.variant == "base" else f"{row.key} ({row.variant})",
+            row.dataset,
+            row.split,
+            row.metric,
+            row.paper or NOTHING,
+            row.code,
+            row.ours,
+            "; ".join(_signed(value, row.metric) for value in row.differences),
+        )
+        for row in compare(records)
+        if data in (None, row.dataset)
+    ]
+    wide = [max(len(line[n]) for line in (head, *body)) for n in range(len(head))]
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(line, wide, strict=True)).rstrip() for line in (head, *body)]
+    return [line[:width] for line in lines]
+
+
+def _signed(value: float, metric: str) -> str:
+    return f"{'+' if value >= 0 else '-'}{words(abs(value), metric)}"
+
+
+def lines_of(record: Record) -> list[str]:
+    """Return the scores of one record as lines of text."""
+    metrics = _GLANDS if record.dataset == "glas" else _NUCLEI
+    return [
+        f"{record.name}, {split} ({values['images']} images): {metric} {words(values['mean'], metric)} "
+        f"[{words(values['low'], metric)}, {words(values['high'], metric)}]"
+        for split, summary in record.summary.items()
+        for metric in metrics
+        if (values := summary.get(metric)) is not None and metric not in DISTANCES
+    ]
