@@ -1,4 +1,4 @@
-"""The command line: ``histolab book ...`` and ``histolab data ...``."""
+"""The command line: ``histolab book ...``, ``histolab data ...``, ``histolab run ...`` and the others."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from histolab_lib import __version__, data_commands, model_commands, predict_commands
+from histolab_lib import __version__, data_commands, model_commands, predict_commands, run_commands
 from histolab_lib.data_commands import plain_errors
 from histolab_lib.data_dir import DataError
 
@@ -29,6 +29,9 @@ app.add_typer(data_commands.app, name="data")
 app.command("models")(model_commands.models)
 app.command("predict")(predict_commands.predict)
 app.command("weights")(predict_commands.weights)
+
+# These two read their arguments themselves, because they must work where typer is missing.
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 _out = Console()
 
@@ -194,3 +197,15 @@ def metrics_command(
     for row in json.loads(path.read_text(encoding="utf-8"))["rows"]:
         said = f"both empty {row['both_empty']}, prediction {row['pred_empty']}, truth {row['true_empty']}"
         _out.print(f"{row['library']} {row['function']}: {said} ({row['how']})", highlight=False, soft_wrap=True)
+
+
+@app.command("run", help=run_commands.COMMANDS["run"], context_settings=_PASSED_ON, add_help_option=False)
+def run_command(context: typer.Context) -> None:
+    """Pass the arguments on."""
+    raise typer.Exit(run_commands.main(["run", *context.args]))
+
+
+@app.command("results", help=run_commands.COMMANDS["results"], context_settings=_PASSED_ON, add_help_option=False)
+def results_command(context: typer.Context) -> None:
+    """Pass the arguments on."""
+    raise typer.Exit(run_commands.main(["results", *context.args]))
