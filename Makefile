@@ -7,9 +7,11 @@ PYTHON ?= python3.11
 VENV ?= .venv
 PROFILE ?= $(or $(HISTOLAB_PROFILE),smoke)
 FROM ?= md
+TAG ?=
+REMOTE ?= origin
 PORT ?= 8000
 SLOW ?=
-export PROFILE
+export PROFILE TAG REMOTE
 
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -24,7 +26,7 @@ else
 TORCH_FROM := $(addprefix --find-links ,$(PIP_FIND_LINKS))
 endif
 
-.PHONY: help install book test quick lint bench serve pairs references publish-check device-check clean
+.PHONY: help install book test quick lint bench serve pairs references publish-check device-check editions push-editions clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */\1\t/' | expand -t 16
@@ -86,6 +88,12 @@ publish-check: export HISTOLAB_PUBLISH = 1 # no picture whose licence does not l
 
 device-check: $(READY) ## fail unless a GPU is there that torch can use
 	$(BIN)/python -c 'import torch, sys; print(torch.cuda.get_device_name() if torch.cuda.is_available() else sys.exit("error: torch finds no GPU on this machine"))'
+
+editions: $(READY) ## write the Colab editions to _build/colab (TAG=v0.1.0 where none is checked out)
+	$(BIN)/histolab book colab --out _build/colab $${TAG:+--tag "$$TAG"}
+
+push-editions: ## push what lies in _build/colab to the branch `notebooks` (REMOTE=origin); the workflow does this
+	.ci/push-editions _build/colab "$$(git remote get-url "$$REMOTE" 2>/dev/null || echo "$$REMOTE")" "Editions of $${TAG:-the working tree}"
 
 clean: ## remove what can be made again (not .venv, not runs)
 	rm -rf _build .pytest_cache .mypy_cache .ruff_cache .hypothesis dist

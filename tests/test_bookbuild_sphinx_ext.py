@@ -120,6 +120,7 @@ def _write_book(folder, repository):
         config["repository"] = {"url": repository, "path_to_book": "", "branch": "main"}
         config["html"] |= dict.fromkeys(("use_repository_button", "use_issues_button", "use_edit_page_button"), True)
         config["sphinx"]["config"]["html_theme_options"]["use_source_button"] = True
+        config["launch_buttons"]["colab_url"] = "https://colab.research.google.com"
         config["sphinx"]["config"]["notfound_urls_prefix"] = "/some-book/"
     (folder / "_config.yml").write_text(yaml.safe_dump(config))
 
@@ -173,6 +174,14 @@ def test_buttons_open_the_text_and_the_download_has_a_name(site):
     assert "https://github.com/someone/some-book/blob/main/book/stain.md?plain=1" in text
     assert "main/book/stain.ipynb" not in text
     assert 'href="../_sources/book/stain.ipynb" download' in text
+
+
+def test_the_colab_button_alone_opens_the_branch_of_the_editions(site):
+    text = _read(site, "book/stain.html")
+    opened = re.findall(r'href="(https://colab\.[^"]+)"', text)
+    assert opened == ["https://colab.research.google.com/github/someone/some-book/blob/notebooks/book/stain.ipynb"]
+    assert "notebooks/" not in text.replace(opened[0], "")
+    assert "colab." not in _read(site, "book/index.html")
 
 
 @pytest.mark.slow

@@ -36,6 +36,13 @@ def test_with_a_repository_pages_carry_its_buttons_and_the_book_its_address():
     assert config["html"]["favicon"] == CONFIG["html"]["favicon"]
 
 
+def test_pages_of_a_repository_on_github_open_on_colab():
+    config = complete_config(CONFIG, HERE, with_mathjax=False)
+    assert config["launch_buttons"] == {"thebe": False, "colab_url": "https://colab.research.google.com"}
+    elsewhere = Repository("https://gitlab.com/owner/book", "main", None)
+    assert complete_config(CONFIG, elsewhere, with_mathjax=False)["launch_buttons"] == CONFIG["launch_buttons"]
+
+
 @pytest.mark.parametrize(
     ("base", "prefix"),
     [("https://owner.github.io/book/", "/book/"), ("https://owner.github.io/", "/"), (None, "/")],

@@ -14,6 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
 from histolab_lib.bookbuild import roles
+from histolab_lib.bookbuild.colab.release import BRANCH, COLAB
 
 __all__ = [
     "complete_redirect",
@@ -27,6 +28,7 @@ __all__ = [
     "name_buttons_by_their_text",
     "name_folds_by_their_text",
     "one_entry_a_name",
+    "open_the_edition",
     "plain_citation_list",
     "setup",
     "skip_tuple_fields",
@@ -193,6 +195,18 @@ def edit_the_text(_app: Sphinx, _page: str, _template: str, context: dict[str, A
     context["get_edit_provider_and_url"] = of_the_text
 
 
+def open_the_edition(app: Sphinx, page: str, _template: str, context: dict[str, Any], _doctree: object) -> None:
+    """Point the Colab button at the branch of the editions; every other button keeps the branch of the sources.
+
+    No condition for removal: the theme has one branch for all buttons, and editions are made, not edited.
+    """
+    source = f"/blob/{app.config.html_theme_options.get('repository_branch')}/{page}."
+    for group in context.get("header_buttons", []):
+        for button in group.get("buttons", []):
+            if button.get("url", "").startswith(f"{COLAB}/"):
+                button["url"] = button["url"].replace(source, f"/blob/{BRANCH}/{page}.")
+
+
 def fill_missing_page_links(app: Sphinx, page: str, _template: str, context: dict[str, Any], _doctree: object) -> None:
     """Replace ``{start}`` and ``{search}`` in the text of the 404 page by addresses that hold anywhere.
 
@@ -270,5 +284,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("autodoc-skip-member", skip_tuple_fields)
     app.connect("html-page-context", _repair_body)
     app.connect("html-page-context", describe_page)
+    app.connect("html-page-context", open_the_edition, priority=502)  # the theme adds its buttons at 501
     app.connect("build-finished", _repair_pages)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

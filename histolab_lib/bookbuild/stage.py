@@ -18,6 +18,7 @@ from nbformat.v4 import new_markdown_cell
 from histolab_lib import __version__
 from histolab_lib.bookbuild import mathjax
 from histolab_lib.bookbuild.chapters import static_pages
+from histolab_lib.bookbuild.colab.release import COLAB
 from histolab_lib.bookbuild.execute import Executed, build_dir
 from histolab_lib.bookbuild.exercises import fold
 from histolab_lib.bookbuild.pictures import withhold
@@ -152,6 +153,8 @@ def complete_config(config: Mapping[str, Any], repository: Repository | None, *,
         html = full.setdefault("html", {})
         html.update(use_repository_button=True, use_issues_button=True, use_edit_page_button=True)
         sphinx.setdefault("html_theme_options", {})["use_source_button"] = True
+        if urlsplit(repository.url).hostname == "github.com":  # Colab opens notebooks from nowhere else
+            full.setdefault("launch_buttons", {})["colab_url"] = COLAB
     if repository is not None and repository.base_url:
         full.setdefault("html", {})["baseurl"] = repository.base_url
         sphinx["notfound_urls_prefix"] = urlsplit(repository.base_url).path
