@@ -71,7 +71,9 @@ def test_a_changed_module_changes_the_key_only_of_chapters_that_import_it(tiny, 
     assert not changed("histolab_lib.profiles")
 
 
-@pytest.mark.parametrize("name", ["book/tiny.md", "constraints.txt", "data/registry.toml", "data/facts/counts.json", "data/claims/a.csv"])
+@pytest.mark.parametrize(
+    "name", ["book/tiny.md", "constraints.txt", "data/registry.toml", "data/facts/counts.json", "data/claims/a.csv"]
+)
 def test_text_pins_and_committed_data_change_the_key(tiny, name):
     before = chapter_key(tiny, "smoke")
     path = tiny.root / name
