@@ -8,6 +8,7 @@ back from their file of half precision, are scored once on the 14 test tiles of 
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -49,16 +50,22 @@ def recipe() -> Recipe:
     >>> recipe().name, recipe().augment
     ('small_unet/shipped-clean', 'strong_unet')
     """
-    return papers.recipe("small_unet").vary(
+    made = papers.recipe("small_unet").vary(
         "shipped",
-        "ours: twenty minutes of one thread",
+        "ours: fifteen minutes of one thread; nothing is chosen while it runs",
         crop_px=128,
-        steps=1500,
+        steps=1800,
         lr=2e-3,
         averaged_weights=0.995,
         validation={"share": 0.0},
         window_px=1024,
         overlap_px=256,
+    )
+    objects = {"min_distance_px": 7, "min_area_px": 30}
+    return replace(
+        made,
+        postprocess_options=objects,
+        sources={**made.sources, "postprocess_options": "ours: best AJI of 3 to 9 px on the patients of CHOSEN_ON"},
     )
 
 
