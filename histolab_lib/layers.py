@@ -24,7 +24,7 @@ class OpticalDensity(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Convert; any shape, the same shape back."""
-        return images.clamp(1 / 255, 1).reciprocal().log10()  # not -log10: white would be -0
+        return images.clamp(1 / 255, 1.0).reciprocal().log10()  # not -log10: white would be -0
 
 
 def double_conv(in_channels: int, out_channels: int) -> nn.Sequential:

@@ -1,7 +1,10 @@
 import pytest
 import torch
 
-from histolab_lib.baselines import small_unet
+from histolab_lib.baselines import deeplabv3plus, linknet, small_unet, strong_unet, unet, unetpp
+from histolab_lib.compat import ensure_torchvision
+from histolab_lib.inputs import Inputs
+from histolab_lib.outputs import Output, mask_logits
 
 
 def _images(*shape: int) -> torch.Tensor:
@@ -67,3 +70,75 @@ def test_a_size_that_the_stride_does_not_divide_is_told_the_padded_one():
 def test_numbers_below_one_are_errors(name: str):
     with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
         small_unet(**{name: 0})
+
+
+def _parameters(network) -> int:
+    return sum(p.numel() for p in network.parameters())
+
+
+def _block(inside: int, outside: int) -> int:
+    """Two 3x3 convolutions without bias, each with batch norm."""
+    return 9 * inside * outside + 9 * outside**2 + 4 * outside
+
+
+@pytest.mark.slow
+def test_the_strong_unet_has_2662178_parameters_counted_by_hand():
+    encoder = 1_811_712  # MobileNetV2 without its head: 3,504,872 less 409,600, 2,560 and 1,281,000
+    decoder = _block(320 + 96, 128) + _block(128 + 32, 64) + _block(64 + 24, 48) + _block(48 + 16, 32) + _block(32, 16)
+    head = 16 * 9 * 2 + 2
+    assert _parameters(strong_unet()) == encoder + decoder + head == 2_662_178
+    assert _parameters(strong_unet(contour=False)) == 2_662_178 - head // 2
+
+
+@pytest.mark.slow
+def test_the_strong_unet_gives_mask_and_contour_and_without_a_contour_the_same_kind_of_mask():
+    images = _images(2, 3, 64, 32)
+    output, plain = strong_unet()(images), strong_unet(contour=False)(images)
+    assert isinstance(output, Output)
+    assert list(output.extra) == ["contour"]
+    assert output.mask.shape == output.extra["contour"].shape == plain.shape == (2, 1, 64, 32)
+    assert isinstance(plain, torch.Tensor)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("make", "kind", "stride", "encoder", "parameters"),
+    [
+        (unet, "Unet", 32, "resnet34", 24_436_369),
+        (unetpp, "UnetPlusPlus", 32, "resnet18", 15_970_449),
+        (linknet, "Linknet", 32, "mobilenetv2_100", 1_963_459),
+        (deeplabv3plus, "DeepLabV3Plus", 16, "resnet18", 12_329_297),
+    ],
+)
+def test_a_baseline_gives_what_segmentation_models_pytorch_gives(make, kind, stride, encoder, parameters):
+    ensure_torchvision()
+    import segmentation_models_pytorch as smp
+
+    network = make(encoder, seed=1).eval()
+    theirs = getattr(smp, kind)(f"tu-{encoder}", encoder_weights=None).eval()
+    names = {"encoder": network.encoder, "decoder": network.decoder, "segmentation_head": network.head}
+    for name, part in names.items():
+        getattr(theirs, name).load_state_dict(part.state_dict(), strict=True)
+    images = _images(2, 3, 64, 96)
+    with torch.inference_mode():
+        torch.testing.assert_close(network(images), theirs(Inputs("imagenet")(images)), rtol=0, atol=1e-6)
+    assert network.stride_px == stride
+    assert _parameters(network) == _parameters(theirs) == parameters
+
+
+@pytest.mark.slow
+def test_a_baseline_sees_what_its_inputs_say():
+    images = _images(1, 3, 64, 64) * 0.8 + 0.1
+    inside, outside = unet("resnet18", inputs="optical_density").eval(), unet("resnet18", inputs="rgb").eval()
+    torch.testing.assert_close(inside(images), outside(-torch.log10(images)))
+    stained = unet("resnet18", inputs="imagenet+hematoxylin")
+    assert stained.encoder.model.conv1.in_channels == 4
+    assert stained(images).shape == (1, 1, 64, 64)
+
+
+def test_mask_logits_takes_what_networks_give_and_nothing_else():
+    mask = torch.zeros(1, 1, 2, 2)
+    assert mask_logits(Output(mask, {"contour": mask + 1})) is mask
+    assert mask_logits(mask) is mask
+    with pytest.raises(TypeError, match="a network must return a tensor or an Output, got dict"):
+        mask_logits({"mask": mask})

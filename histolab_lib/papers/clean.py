@@ -56,7 +56,7 @@ _ENCODED: Mapping[str, Change] = MappingProxyType(
 )
 _GLANDS: Change = (
     "ours: glands are no discs, a watershed of distances would cut them",
-    {"postprocess": "components"},
+    {"postprocess": "components", "postprocess_options": {}, "thresholds": {"mask": 0.5}},
 )
 
 # The strong U-Net has a recipe of its own, under which it was first measured.
@@ -76,7 +76,7 @@ _STRONG_OBJECTS: Change = (
     _CONTOUR,
     {
         "postprocess": "contour_watershed",
-        "postprocess_options": {"min_area_px": 12},
+        "postprocess_options": {"opening_px": 1, "min_seed_px": 12},
         "thresholds": {"mask": 0.5, "contour": 0.45},
     },
 )

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+import torch
+
+from histolab_lib.inputs import IMAGENET_MEAN, IMAGENET_SD, Hematoxylin, Inputs, Standardise
+from histolab_lib.layers import OpticalDensity
+from histolab_lib.stain import hematoxylin, separate
+
+
+def _colours(n=500, seed=0):
+    """8-bit colours from 1 to 255: at 0, `separate` jumps and a network's input does not."""
+    return np.random.default_rng(seed).integers(1, 256, (n, 1, 3)).astype(np.uint8)
+
+
+def _batch(colours):
+    return torch.from_numpy(colours).permute(1, 2, 0)[..., None].float() / 255
+
+
+def test_hematoxylin_is_that_of_colour_deconvolution_with_negative_values_set_to_0():
+    colours = _colours()
+    found = Hematoxylin()(_batch(colours)).flatten().numpy()
+    np.testing.assert_allclose(found, np.maximum(separate(colours)[:, 0, 0], 0), atol=2e-5)
+    np.testing.assert_allclose(found, 6 * hematoxylin(colours)[:, 0], atol=2e-5)
+    assert (found == 0).any()
+    assert found.max() > 1
+
+
+def test_black_has_finite_hematoxylin_and_gradient():
+    image = torch.zeros(1, 3, 1, 1, requires_grad=True)
+    Inputs("optical_density+hematoxylin")(image).sum().backward()
+    assert image.grad is not None
+    assert image.grad.isfinite().all()
+
+
+def test_imagenet_standardises_each_channel():
+    colours = _colours()
+    expected = (colours[:, 0] / 255 - np.array(IMAGENET_MEAN)) / np.array(IMAGENET_SD)
+    np.testing.assert_allclose(Inputs("imagenet")(_batch(colours))[0, ..., 0].T.numpy(), expected, atol=1e-5)
+
+
+def test_symmetric_is_what_the_mobilenet_weights_ask_for():
+    colours = _colours()
+    found = Inputs("symmetric")(_batch(colours))[0, ..., 0].T.numpy()
+    np.testing.assert_allclose(found, colours[:, 0] / 127.5 - 1, atol=1e-6)
+
+
+def test_joined_inputs_follow_one_another():
+    batch = _batch(_colours(16))
+    joined = Inputs("rgb+hematoxylin+optical_density")
+    assert joined.channels == 7
+    parts = [batch, Hematoxylin()(batch), OpticalDensity()(batch)]
+    assert torch.equal(joined(batch), torch.cat(parts, dim=1))
+
+
+def test_rgb_is_passed_on_as_it_is():
+    batch = _batch(_colours(4))
+    assert Inputs("rgb")(batch) is batch
+
+
+def test_constants_are_no_part_of_a_checkpoint_but_move_with_the_network():
+    inputs = Inputs("imagenet+hematoxylin")
+    assert inputs.state_dict() == {}
+    assert list(inputs.parameters()) == []
+    assert {buffer.dtype for buffer in inputs.double().buffers()} == {torch.float64}
+
+
+@pytest.mark.parametrize("kinds", ["imagnet", "rgb+imagnet", "rgb+", ""])
+def test_an_unknown_input_is_an_error(kinds):
+    with pytest.raises(ValueError, match=r"unknown input '(imagnet', did you mean 'imagenet'|)"):
+        Inputs(kinds)
+
+
+def test_standardise_takes_any_number_of_channels():
+    found = Standardise((1.0, 2.0), (2.0, 4.0))(torch.tensor([3.0, 4.0]).view(1, 2, 1, 1))
+    assert found.flatten().tolist() == [1.0, 0.5]
