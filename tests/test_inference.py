@@ -30,6 +30,16 @@ def _pooling_network() -> nn.Module:
     return network
 
 
+def _far_looking(network: nn.Module) -> nn.Module:
+    """The network with weights that carry a signal through all layers; those of torch fade."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        for parameter in network.parameters():
+            if parameter.ndim == 4:
+                nn.init.kaiming_normal_(parameter)
+    return network
+
+
 def test_the_whole_image_is_the_sigmoid_of_the_logits():
     network, image = small_unet(width=4).eval(), _image(48, 64)
     probability = predict(network, image)
@@ -66,6 +76,15 @@ def test_a_u_net_by_windows_stays_near_the_whole_image():
     network, image = small_unet(width=4, levels=2).eval(), _image(192, 160)
     windows = predict(network, image, window_px=96, overlap_px=48)
     np.testing.assert_allclose(windows, predict(network, image), atol=1e-4)  # it looks 10 pixels far, 48 / 4 = 12
+
+
+def test_the_small_u_net_by_the_windows_of_the_command_line_is_the_whole_image():
+    network, image = _far_looking(small_unet(width=4)).eval(), _image(1288, 16)
+    windows = predict(network, image, window_px=1024, overlap_px=256, batch_size=1)
+    whole = predict(network, image)
+    np.testing.assert_allclose(windows, whole, atol=1e-4)  # it looks less than 64 pixels far, 256 / 4
+    narrow = predict(network, image, window_px=512, overlap_px=64)
+    assert np.abs(narrow - whole).max() > 1e-4  # and more than 16: the comparison would see too small an overlap
 
 
 def test_blending_has_no_seams_where_windows_disagree():
