@@ -217,7 +217,7 @@ def _known(values: dict[str, Any]) -> dict[str, Any]:
     for name in values:
         if name not in names:
             near = get_close_matches(name, names, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            hint = f", did you mean {near[0]!r}?" if near else "."
             raise ValueError(f"a recipe has no field {name!r}{hint} There are {', '.join(names)}")
     return values
 

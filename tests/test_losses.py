@@ -1,67 +1,227 @@
+"""Losses: their values against loops over pixels, their gradients against finite differences, their extremes."""
+
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 import torch
 
-from histolab_lib.losses import bce_dice, soft_dice_loss
+from histolab_lib import losses
+from histolab_lib.losses import Targets, bce_dice, build, contour_band, soft_dice_loss, soft_jaccard_loss
+from tests.literal import losses as literal
+
+FOCAL = {"alpha": 0.25, "gamma": 2.0}
+LINKNET = {"bce_weight": 2.0, "accuracy_weight": 1.0, "smooth": 1.0}
 
 
-def _literal(logits: np.ndarray, target: np.ndarray, smooth: float) -> tuple[float, float]:
-    """Cross-entropy and Dice loss pixel by pixel, in double precision."""
-    entropy = overlap = predicted = truth = 0.0
-    for z, t in zip(logits.ravel().astype(float), target.ravel().astype(float), strict=True):
-        p = 1 / (1 + np.exp(-z))
-        entropy -= t * np.log(p) + (1 - t) * np.log(1 - p)
-        overlap, predicted, truth = overlap + p * t, predicted + p, truth + t
-    return entropy / logits.size, 1 - (2 * overlap + smooth) / (predicted + truth + smooth)
+class Maps(NamedTuple):
+    mask: torch.Tensor
+    extra: dict
 
 
-@pytest.mark.parametrize("smooth", [1e-6, 1.0, 100.0])
-def test_values_are_those_of_a_loop_over_pixels(smooth: float):
-    rng = np.random.default_rng(0)
-    logits, target = rng.normal(0, 3, (2, 1, 7, 5)).astype(np.float32), rng.random((2, 1, 7, 5)) < 0.3
-    entropy, dice = _literal(logits, target, smooth)
-    z, t = torch.from_numpy(logits), torch.from_numpy(target)
-    assert float(soft_dice_loss(z, t, smooth=smooth)) == pytest.approx(dice, abs=1e-6)
-    assert float(bce_dice(z, t, smooth=smooth)) == pytest.approx(entropy + dice, abs=1e-6)
+def both(name, function, **options):
+    return pytest.param(name, options, lambda z, t: function(z, t, **options), id=f"{name} {options}")
 
 
-def test_the_gradient_is_that_of_finite_differences():
-    rng = np.random.default_rng(1)
-    logits, target = rng.normal(0, 2, 6), (rng.random(6) < 0.5).astype(float)
-    z = torch.tensor(logits, dtype=torch.float32, requires_grad=True)
-    bce_dice(z, torch.tensor(target), smooth=1.0).backward()
-    for i in range(6):
-        up, down = logits.copy(), logits.copy()
-        up[i], down[i] = up[i] + 1e-5, down[i] - 1e-5
-        slope = (sum(_literal(up, target, 1.0)) - sum(_literal(down, target, 1.0))) / 2e-5
-        assert float(z.grad[i]) == pytest.approx(slope, abs=1e-5)
+# From a loss of the registry on a mask to the loop that says what it must be.
+SAME = [
+    both("bce", literal.bce),
+    both("focal", literal.focal, alpha=None, gamma=0.0),
+    both("focal", literal.focal, **FOCAL),
+    *(both("dice", literal.dice, smooth=smooth) for smooth in (1e-6, 1.0, 100.0)),
+    both("dice", literal.dice, smooth=1.0, over="image", squares=True),
+    both("jaccard", literal.jaccard, smooth=1.0),
+    both("jaccard", literal.jaccard, smooth=0.1, over="image"),
+    pytest.param("bce_dice", {"smooth": 1.0}, lambda z, t: literal.bce(z, t) + literal.dice(z, t, 1.0), id="bce_dice"),
+    pytest.param(
+        "bce_focal_dice",
+        {**FOCAL, "smooth": 1.0, "over": "image"},
+        lambda z, t: literal.bce(z, t) + literal.focal(z, t, **FOCAL) + literal.dice(z, t, 1.0, "image"),
+        id="bce_focal_dice",
+    ),
+    both("bce_pixel_dice", literal.bce_pixel_dice, smooth=1.0),
+    both("bce_pixel_dice", literal.bce_pixel_dice, smooth=1.0, double_sigmoid=True),
+    *(
+        pytest.param(
+            "dice_jaccard",
+            {"dice_smooth": 1.0, "jaccard_smooth": 100.0, "jaccard": kind},
+            lambda z, t, kind=kind: literal.dice_jaccard(z, t, 1.0, 100.0, kind),
+            id=f"dice_jaccard {kind}",
+        )
+        for kind in ("region", "pixel")
+    ),
+    *(
+        pytest.param(
+            "exp_dice",
+            {**LINKNET, "over": over, "inner_weight": 2.0},
+            lambda z, t, over=over: literal.exp_dice(z, t, **LINKNET, over=over),
+            id=f"exp_dice {over}",
+        )
+        for over in ("batch", "image")
+    ),
+    pytest.param("true_class", {}, lambda z, t: 1 - literal.accuracy(z, t), id="true_class"),
+]
+
+
+def _example(seed=0, shape=(2, 1, 5, 4)):
+    rng = np.random.default_rng(seed)
+    return rng.normal(0, 3, shape).astype(np.float32), (rng.random(shape) < 0.3).astype(np.float32)
+
+
+def _targets(target):
+    return Targets.of(torch.from_numpy(target.astype(np.int32)))
+
+
+@pytest.mark.parametrize(("name", "options", "expected"), SAME)
+def test_values_are_those_of_a_loop_over_pixels(name, options, expected):
+    logits, target = _example()
+    loss = build(name, **options)(torch.from_numpy(logits), _targets(target))
+    assert float(loss) == pytest.approx(expected(logits, target), rel=2e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize(("name", "options", "expected"), SAME)
+def test_the_gradient_is_that_of_finite_differences(name, options, expected):
+    logits, target = _example(1, (2, 1, 2, 2))
+    z = torch.from_numpy(logits).requires_grad_()
+    build(name, **options)(z, _targets(target)).backward()
+    for place in np.ndindex(logits.shape):
+        up, down = logits.astype(float), logits.astype(float)
+        up[place], down[place] = up[place] + 1e-5, down[place] - 1e-5
+        slope = (expected(up, target) - expected(down, target)) / 2e-5
+        assert float(z.grad[place]) == pytest.approx(slope, rel=1e-4, abs=1e-6)
+
+
+def test_every_loss_of_the_registry_is_tried_here():
+    assert {case.values[0] for case in SAME} | {"mask_contour"} == set(losses.names())
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("logit", [-1e4, -100.0, 0.0, 100.0, 1e4])
-@pytest.mark.parametrize("truth", [0.0, 1.0])
-def test_loss_and_gradient_are_finite_at_the_extremes(dtype: torch.dtype, logit: float, truth: float):
-    z = torch.full((1, 1, 8, 8), logit, dtype=dtype, requires_grad=True)
-    loss = bce_dice(z, torch.full((1, 1, 8, 8), truth), smooth=1.0)
-    loss.backward()
-    assert loss.dtype == torch.float32
-    assert torch.isfinite(loss)
-    assert torch.isfinite(z.grad).all()
+@pytest.mark.parametrize(("name", "options", "expected"), SAME)
+def test_loss_and_gradient_are_finite_at_the_extremes(name, options, expected, dtype):
+    for logit in (-1e4, -100.0, 0.0, 100.0, 1e4):
+        for truth in (0, 1):
+            z = torch.full((2, 1, 4, 4), logit, dtype=dtype, requires_grad=True)
+            loss = build(name, **options)(z, Targets.of(torch.full((2, 4, 4), truth)))
+            loss.backward()
+            assert loss.dtype == torch.float32
+            assert torch.isfinite(loss)
+            assert torch.isfinite(z.grad).all()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
-def test_a_perfect_prediction_costs_nothing_whatever_the_share_of_foreground(share: float):
-    target = (torch.arange(64) < 64 * share).float()
-    assert float(bce_dice(200 * (target - 0.5), target, smooth=1.0)) == pytest.approx(0, abs=1e-6)
+@pytest.mark.parametrize(("name", "options", "expected"), SAME)
+def test_a_perfect_prediction_costs_the_least(name, options, expected, share):
+    ids = (torch.arange(64) < 64 * share).int().reshape(1, 8, 8)
+    floor = {"exp_dice": -(np.e**2) - 1}.get(name, 0.0)
+    if options.get("double_sigmoid"):  # certainty itself costs softplus(-1) on nuclei and log 2 beside them
+        floor = share * np.log1p(np.exp(-1)) + (1 - share) * np.log(2)
+    loss = build(name, **options)(200 * (ids[:, None] - 0.5), Targets.of(ids))
+    assert float(loss) == pytest.approx(floor, abs=1e-5)
 
 
-def test_the_opposite_of_the_truth_costs_the_whole_dice_term():
+def test_the_opposite_of_the_truth_costs_all_of_the_overlap():
     target = (torch.arange(64) < 32).float()
-    assert float(soft_dice_loss(200 * (0.5 - target), target, smooth=1e-6)) == pytest.approx(1, abs=1e-6)
+    for loss in (soft_dice_loss, soft_jaccard_loss):
+        assert float(loss(200 * (0.5 - target), target, smooth=1e-6)) == pytest.approx(1, abs=1e-6)
 
 
-def test_shapes_that_differ_and_smooth_zero_are_errors():
+def test_over_images_each_counts_alike_and_over_the_batch_each_pixel():
+    target = torch.zeros(2, 1, 10, 10)
+    target[0, 0, :5], target[1, 0, 0, 0] = 1, 1
+    logits = torch.where(target > 0, 100.0, -100.0)
+    logits[1] = -100  # the one pixel is missed
+    pooled = soft_dice_loss(logits, target, smooth=1e-6)
+    alone = soft_dice_loss(logits, target, smooth=1e-6, over="image")
+    assert float(pooled) == pytest.approx(1 - 100 / 101, abs=1e-5)
+    assert float(alone) == pytest.approx(0.5, abs=1e-5)
+
+
+def test_the_contour_band_is_that_of_a_loop_and_is_open_at_the_border():
+    rng = np.random.default_rng(2)
+    ids = np.kron(rng.integers(0, 4, (2, 5, 6)), np.ones((1, 5, 5), int)).astype(np.int32)
+    for width in (1, 2, 3):
+        band = contour_band(torch.from_numpy(ids), width)
+        assert band.dtype == torch.bool
+        np.testing.assert_array_equal(band[:, 0].numpy(), [literal.contour_band(one, width) for one in ids])
+    assert not contour_band(torch.ones(1, 6, 6, dtype=torch.int32), 2).any()
+
+
+def test_mask_and_contour_are_two_losses_and_the_weight_is_that_of_the_second():
+    ids = torch.zeros(1, 12, 12, dtype=torch.int32)
+    ids[0, 2:10, 2:10] = 3
+    mask, contour = torch.randn(2, 1, 1, 12, 12, generator=torch.Generator().manual_seed(0))
+    expected = bce_dice(mask, (ids > 0)[:, None].float(), smooth=1.0)
+    band = literal.contour_band(ids[0].numpy(), 2)[None, None]
+    beside = bce_dice(contour, torch.from_numpy(band).float(), smooth=1.0)
+    loss = build("mask_contour", smooth=1.0, width_px=2, contour_weight=0.5)
+    found = loss(Maps(mask, {"contour": contour}), Targets.of(ids))
+    assert float(found) == pytest.approx(float(expected + 0.5 * beside), abs=1e-6)
+    with pytest.raises(ValueError, match="needs a network whose output has an extra map 'contour'"):
+        loss(mask, Targets.of(ids))
+
+
+def test_a_coarse_map_inside_the_network_is_compared_with_the_share_of_foreground():
+    ids = torch.zeros(1, 8, 8, dtype=torch.int32)
+    ids[0, :4, :2] = 1  # half of the upper left quarter
+    logits, inner = torch.zeros(1, 1, 8, 8), torch.tensor([[[[1.0, -1.0], [-2.0, 0.5]]]])
+    coarse = np.array([0.5, 0, 0, 0])
+    options = {**LINKNET, "over": "batch"}
+    expected = literal.exp_dice(logits, ids > 0, **LINKNET) + 2 * literal.exp_dice(inner, coarse, **LINKNET)
+    found = build("exp_dice", **options, inner_weight=2.0)(Maps(logits, {"inner": inner}), Targets.of(ids))
+    assert float(found) == pytest.approx(expected, abs=1e-5)
+
+
+def test_other_maps_of_a_network_do_not_disturb_a_loss_of_the_mask():
+    logits, target = (torch.from_numpy(one) for one in _example())
+    loss, targets = build("bce_dice", smooth=1.0), Targets.of(target.int())
+    assert float(loss(Maps(logits, {"contour": logits}), targets)) == float(loss(logits, targets))
+
+
+def test_targets_hold_a_mask_and_the_ids_of_a_batch():
+    ids = torch.tensor([[[0, 3], [70000, 0]]], dtype=torch.int32)
+    for given in (ids, ids[:, None]):
+        targets = Targets.of(given)
+        assert torch.equal(targets.instances, ids)
+        assert torch.equal(targets.mask, torch.tensor([[[[0.0, 1.0], [1.0, 0.0]]]]))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("dise", {}, "unknown loss 'dise', did you mean 'dice'. Allowed: 'bce', 'bce_dice'"),
+        ("xyz", {}, "unknown loss 'xyz'"),
+        ("dice", {}, "loss 'dice' needs smooth"),
+        ("bce", {"smooth": 1.0}, "loss 'bce' has no option 'smooth'; it takes none"),
+        ("dice", {"smoth": 1.0}, "loss 'dice' has no option 'smoth'; it takes smooth, over, squares"),
+    ],
+)
+def test_names_and_options_that_do_not_exist_are_told_when_the_loss_is_built(name, options, message):
+    with pytest.raises(ValueError, match=message):
+        build(name, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("dice", {"smooth": 0}, "smooth must be greater than 0, .* got 0"),
+        ("bce_pixel_dice", {"smooth": 0}, "smooth must be greater than 0"),
+        ("dice", {"smooth": 1.0, "over": "pixel"}, "over must be 'batch' or 'image', got 'pixel'"),
+        ("focal", {"alpha": 0.25, "gamma": 0.5}, "gamma must be 0 or at least 1, got 0.5"),
+        ("focal", {"alpha": 2, "gamma": 2}, "alpha must be in 0..1 or None, got 2"),
+        (
+            "dice_jaccard",
+            {"dice_smooth": 1.0, "jaccard_smooth": 1.0, "jaccard": "image"},
+            "jaccard must be 'region' or 'pixel', got 'image'",
+        ),
+    ],
+)
+def test_values_that_make_no_sense_are_errors(name, options, message):
+    with pytest.raises(ValueError, match=message):
+        build(name, **options)(torch.zeros(1, 1, 2, 2), Targets.of(torch.zeros(1, 2, 2)))
+    with pytest.raises(ValueError, match="width_px must be at least 1, got 0"):
+        contour_band(torch.zeros(1, 2, 2), 0)
+
+
+def test_shapes_that_differ_are_an_error():
     with pytest.raises(ValueError, match=r"logits \(2, 1\) and target \(2,\) must have the same shape"):
         bce_dice(torch.zeros(2, 1), torch.zeros(2), smooth=1.0)
-    with pytest.raises(ValueError, match=r"smooth must be greater than 0, .* got 0"):
-        bce_dice(torch.zeros(2), torch.zeros(2), smooth=0)

@@ -1,13 +1,13 @@
 """Losses by name: from what a network gives and the truth of a batch to one number."""
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from inspect import Parameter, signature
 from typing import Any, Protocol, TypeAlias
 
 import torch.nn.functional as F
 from torch import Tensor
 
+from histolab_lib.datasets.choices import choose
 from histolab_lib.losses.pixels import bce_loss, focal_loss, true_class_loss
 from histolab_lib.losses.regions import soft_dice_loss, soft_jaccard_loss
 from histolab_lib.losses.sums import bce_dice, bce_focal_dice, bce_pixel_dice, dice_jaccard, exp_dice
@@ -64,13 +64,9 @@ def build(name: str, **options: Any) -> Loss:
     >>> build("bce_dce", smooth=1.0)
     Traceback (most recent call last):
         ...
-    ValueError: unknown loss 'bce_dce'; did you mean 'bce_dice'? There are bce, bce_dice, ...
+    ValueError: unknown loss 'bce_dce', did you mean 'bce_dice'? Allowed: 'bce', 'bce_dice', ...
     """
-    if name not in _LOSSES:
-        near = get_close_matches(name, _LOSSES, 1)
-        hint = f"; did you mean {near[0]!r}? There are" if near else "; there are"
-        raise ValueError(f"unknown loss {name!r}{hint} {', '.join(names())}")
-    function = _LOSSES[name]
+    function = _LOSSES[choose("loss", name, names())]
     _check_options(name, function, options)
     return lambda output, targets: function(output, targets, **options)
 

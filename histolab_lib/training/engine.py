@@ -49,7 +49,8 @@ class OneProcess:
         self, module: nn.Module, optimizer: Optimizer, *, max_norm: float, error_if_nonfinite: bool
     ) -> Tensor:
         """Shorten the gradient to `max_norm` where it is longer."""
-        return torch.nn.utils.clip_grad_norm_(module.parameters(), max_norm, error_if_nonfinite=error_if_nonfinite)
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]  # in Fabric's order
+        return torch.nn.utils.clip_grad_norm_(parameters, max_norm, error_if_nonfinite=error_if_nonfinite)
 
     def autocast(self) -> AbstractContextManager[None]:
         """Change no precision."""

@@ -13,8 +13,10 @@ from torch import Tensor, nn
 
 from histolab_lib import losses, papers
 from histolab_lib.augment import RECIPES
+from histolab_lib.datasets.choices import choose
 from histolab_lib.inference import as_device
 from histolab_lib.loading import Batches
+from histolab_lib.patches import SCHEMES
 from histolab_lib.recipe import Recipe
 from histolab_lib.tile import Tile
 from histolab_lib.training.averaging import AveragedNetwork
@@ -322,13 +324,9 @@ def _plan(recipe: Recipe, data: Data, schedule: Schedule | str, device: torch.de
     if seed < 0:
         raise ValueError(f"seed must be at least 0, got {seed}")
     if isinstance(schedule, str):
-        if schedule not in SCHEDULES:
-            raise ValueError(f"unknown schedule {schedule!r}; there are {', '.join(SCHEDULES)}")
-        schedule = SCHEDULES[schedule]
-    if recipe.augment not in RECIPES:
-        raise ValueError(
-            f"recipe {recipe.name}: unknown augmentation {recipe.augment!r}; there are {', '.join(RECIPES)}"
-        )
+        schedule = SCHEDULES[choose("schedule", schedule, SCHEDULES)]
+    choose("augmentation", recipe.augment, RECIPES)
+    choose("patches", recipe.patches, ("random", *SCHEMES))
     if len(data.fit) == 0:
         raise ValueError(f"{data.name or 'data'}: the training set is empty; there is nothing to learn from")
     decides = recipe.selection == "best_validation" or recipe.lr_schedule == "plateau" or recipe.patience is not None
