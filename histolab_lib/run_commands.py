@@ -99,19 +99,23 @@ def _run(given: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         parser.error("run: name a network and a set (KEY --data SET), or a queue (--grid FILE)")
     if given.budget is not None or given.dry_run:
         parser.error("run: --budget and --dry-run belong to --grid")
+    from histolab_lib.training.loop import TrainingError
     from histolab_lib.training.run import run
 
-    record = run(
-        given.key,
-        data=given.data,
-        schedule=given.schedule,
-        seed=given.seed,
-        reading=given.reading,
-        variant=given.variant,
-        options=_options(given.option),
-        out=given.out,
-        **_settings(given),
-    )
+    try:
+        record = run(
+            given.key,
+            data=given.data,
+            schedule=given.schedule,
+            seed=given.seed,
+            reading=given.reading,
+            variant=given.variant,
+            options=_options(given.option),
+            out=given.out,
+            **_settings(given),
+        )
+    except TrainingError as error:
+        raise ValueError(str(error)) from error
     if record is not None:
         from histolab_lib.results import alarms, lines_of
 

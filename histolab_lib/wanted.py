@@ -46,6 +46,11 @@ class Job:
     options : mapping
         Of the set's own ``load``, such as ``{"version": "patients"}``.
 
+    Raises
+    ------
+    ValueError
+        If there is no such set or schedule. Whether there is such a network, `training.job` tells.
+
     Examples
     --------
     >>> Job("unet", "tnbc", "cpu", options={"version": "patients"}, seed=1).name
@@ -63,7 +68,10 @@ class Job:
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        if self.is_floor:
+        choose("data set", self.data, modules())
+        if not self.is_floor:
+            choose("schedule", self.schedule, SCHEDULE_NAMES)
+        else:
             for name, value in (("schedule", UNTRAINED), ("reading", "clean"), ("seed", 0)):
                 object.__setattr__(self, name, value)
 
@@ -154,9 +162,10 @@ def _product(where: str, entry: Mapping[str, Any], schedule: str) -> Iterator[Jo
     values = [_listed(entry.get(name, defaults.get(name))) for name in names]
     for chosen in product(*values):
         given = dict(zip(names, chosen, strict=True))
-        if given["data"] not in modules():
-            raise DataError(f"{where}: unknown data set {given['data']!r}; there are {', '.join(modules())}")
-        yield Job(schedule=schedule, **given)
+        try:
+            yield Job(schedule=schedule, **given)
+        except ValueError as error:
+            raise DataError(f"{where}: {error}") from error
 
 
 def _listed(value: Any) -> list[Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from histolab_lib.data_dir import DataError
 from histolab_lib.record import SCHEMA, Record, digest_of, load_record, record_path, save_record, variant_name
-from tests.runs import record, rows
+from tests.records import record, rows
 
 
 def rewrite(path, change):

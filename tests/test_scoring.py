@@ -8,7 +8,7 @@ from histolab_lib import metrics
 from histolab_lib.data_dir import DataError
 from histolab_lib.scoring import METRICS, check_numbers, score, summaries
 from histolab_lib.tile import Tile
-from tests.runs import record, rows, tile
+from tests.records import record, rows, tile
 
 
 def test_a_row_holds_what_metrics_say_of_the_two_maps():

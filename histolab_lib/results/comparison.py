@@ -141,7 +141,7 @@ def _rows(subject: _Subject, runs: Sequence[Record], published: _Published, rele
     printed = {place[2:]: claims for place, claims in published.items() if place[:2] == subject[:2]}
     if subject.key in PAPERS and subject.variant not in _BASES:
         printed = {}  # what a paper prints for its network is not about our variants of it
-    usual = _GLANDS if subject.dataset == "glas" else _NUCLEI
+    usual: tuple[str, ...] = _GLANDS if subject.dataset == "glas" else _NUCLEI
     if not runs and not printed:
         usual = usual[:1]  # one line says that there is nothing
     splits = [*(runs[0].summary if runs else dict.fromkeys(split for split, _ in printed) or ["test"])]

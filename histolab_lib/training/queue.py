@@ -36,8 +36,9 @@ class Tally:
         Ran and were recorded.
     recorded : list of str
         Were recorded before.
-    not_built, no_data, failed : dict of str to str
-        What this version of the library lacks, what this machine lacks, what went wrong; with the reason.
+    not_built, lacking, failed : dict of str to str
+        What this version of the library lacks, what data or packages this machine lacks, what went wrong; with the
+        reason.
     left : list of str
         Not reached, or begun and to be taken up again, when the budget was spent.
     """
@@ -45,7 +46,7 @@ class Tally:
     done: list[str] = field(default_factory=list)
     recorded: list[str] = field(default_factory=list)
     not_built: dict[str, str] = field(default_factory=dict)
-    no_data: dict[str, str] = field(default_factory=dict)
+    lacking: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
 
@@ -54,7 +55,7 @@ class Tally:
             (self.done, "ran"),
             (self.recorded, "recorded before"),
             (self.not_built, "not built yet"),
-            (self.no_data, "without data here"),
+            (self.lacking, "without data or packages here"),
             (self.failed, "failed"),
             (self.left, "left for the next time"),
         )
@@ -133,8 +134,8 @@ def _one(
         record = run_job(job, out=out, **settings)
     except NotBuiltError as error:
         tally.not_built[job.name] = str(error)
-    except DataError as error:
-        tally.no_data[job.name] = str(error)
+    except (DataError, ImportError) as error:
+        tally.lacking[job.name] = str(error)
         say(f"{job.name}: {error}")
     except Exception as error:  # whatever it is, the others want their turn
         tally.failed[job.name] = f"{type(error).__name__}: {error}"
@@ -144,8 +145,8 @@ def _one(
         dice = "" if record is None else f", Dice {next(iter(record.summary.values()))['dice']['mean']:.3f}"
         say(f"{job.name}: done in {time.monotonic() - start:.0f} s{dice}")
     finally:
-        gc.collect()
-        if torch.cuda.is_available():
+        if torch.cuda.is_available():  # what a failed run held must not starve the next one
+            gc.collect()
             torch.cuda.empty_cache()
 
 

@@ -103,7 +103,8 @@ def run_job(job: Job, *, out: Path | None = None, **settings: Any) -> Record | N
 
 def run_folder(job: Job) -> Path:
     """Return where checkpoints of a run lie; another recipe or schedule has another folder."""
-    deciding = {"recipe": recipe_hash(job), "schedule": asdict(SCHEDULES[job.schedule])}
+    schedule = SCHEDULES[job.schedule].for_network(recipe_of(job).key)
+    deciding = {"recipe": recipe_hash(job), "schedule": asdict(schedule)}
     return runs_dir() / f"{job.name}-{digest_of(deciding)}"
 
 
