@@ -47,8 +47,8 @@ def once(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HISTOLAB_RUNS", str(folder / "runs"))
         patch.setenv("HISTOLAB_PREDICTIONS", str(folder / "predictions"))
-        patch.setattr("histolab_lib.training.fitting.SCHEDULES", {"smoke": short})
-        patch.setattr(running, "SCHEDULES", {"smoke": short})
+        patch.setattr("histolab_lib.training.fitting.SCHEDULES", {**running.SCHEDULES, "smoke": short})
+        patch.setattr(running, "SCHEDULES", {**running.SCHEDULES, "smoke": short})
         yield folder / "results", small_run(folder / "results")
 
 
