@@ -9,6 +9,7 @@ from histolab_lib.bookbuild.chapters import BookError
 from histolab_lib.bookbuild.colab.contents import Contents, Labelled
 from histolab_lib.bookbuild.roles import claim_words
 from histolab_lib.claims import PAPERS, claim
+from histolab_lib.results import result, words
 
 __all__ = ["Place", "page_link", "resolve"]
 
@@ -90,6 +91,16 @@ def _claim(text: str, place: Place) -> str:
     return f"{claim_words(found)} ({PAPERS.get(found.paper, found.paper)}, {found.location}{row})"
 
 
+def _result(text: str, place: Place) -> str:
+    try:
+        found = result(text)
+    except LookupError as error:
+        raise BookError(f"{place.docname}: result: {error.args[0]}") from None
+    mean, low, high = (words(value, found.metric) for value in (found.mean, found.low, found.high))
+    where = f"our run of {found.record.key} on {found.record.dataset}, {found.split}"
+    return f"{mean} ({where}; 95 % interval {low} to {high})"
+
+
 _ROLES: Mapping[str, Callable[[str, Place], str]] = {
     "cite": _cite,
     "cite:p": _cite,
@@ -99,6 +110,7 @@ _ROLES: Mapping[str, Callable[[str, Place], str]] = {
     "glue:text": lambda text, _: f"`{text.partition(':')[0]}`",  # without the format; the number is in an output
     "math": lambda text, _: f"${text}$",
     "numref": _numref,
+    "result": _result,
     "term": lambda text, _: _split(text)[0] or text,
 }
 
