@@ -86,7 +86,8 @@ class Fitted:
     peak_memory_mib : float
         Largest memory of this session: of tensors on a GPU, of the whole process on a CPU.
     first_process : bool
-        Whether this process is the one that writes; of several, one is.
+        Whether this process is the one that writes; of several, one is, and its network is the one to use: running
+        means of batch norm are those of each process's own share.
     """
 
     network: nn.Module
