@@ -161,6 +161,26 @@ def colab_command(
             _out.print(f"written: {path}", highlight=False, markup=False, soft_wrap=True)
 
 
+@book.command("timings")
+def timings_command(profile: ProfileOption = ProfileName.smoke, force: ForceOption = False) -> None:
+    """Write how long each chapter takes on this machine, for its foot to tell (--force: measure all anew)."""
+    with _plain_errors():
+        from histolab_lib.bookbuild.publish import time_book
+
+        for line in time_book(profile.value, force=force, console=_out):
+            _out.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+@book.command("pages")
+def pages_command(profile: ProfileOption = ProfileName.paper) -> None:
+    """Keep the numbers that chapters glue into their text on a GPU, for `check` to hold later runs against."""
+    with _plain_errors():
+        from histolab_lib.bookbuild.publish import record_pages
+
+        for line in record_pages(profile.value, console=_out):
+            _out.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
 @book.command("serve")
 def serve_command(
     site: Annotated[Path | None, typer.Option(help="The built site; default: _build/html.")] = None,

@@ -126,3 +126,26 @@ def test_a_machine_with_a_gpu_does_not_take_the_run_of_one_without(tiny, monkeyp
         keys[gpu] = chapter_key(tiny, "colab"), chapter_key(tiny, "smoke")
     assert keys[False][0] != keys[True][0]
     assert keys[False][1] == keys[True][1]  # smoke always runs on the CPU
+
+
+def test_records_change_the_key_only_of_chapters_that_read_them(tmp_path, monkeypatch):
+    monkeypatch.delenv("HISTOLAB_DATA", raising=False)
+    pages = {
+        "with": source([*CLEAN, Code("from histolab_lib.results import load_results")]),
+        "without": source([*CLEAN, Code("from histolab_lib.metrics import dice")]),
+    }
+    root = write_book(tmp_path, pages)
+    before = {name: chapter_key(chapter(root, name), "smoke") for name in pages}
+    path = root / "data" / "results" / "unet" / "tnbc" / "base-clean-cpu-seed0.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    assert chapter_key(chapter(root, "with"), "smoke") != before["with"]
+    assert chapter_key(chapter(root, "without"), "smoke") == before["without"]
+
+
+def test_how_long_chapters_take_does_not_change_their_key(tiny):
+    before = chapter_key(tiny, "smoke")
+    path = tiny.root / "data" / "facts" / "timings.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("{}")
+    assert chapter_key(tiny, "smoke") == before

@@ -4,7 +4,9 @@ import pytest
 from sphinx.application import Sphinx
 
 from histolab_lib.claims import claim
+from histolab_lib.results import result
 
+FLOOR = "floor_hematoxylin/monuseg/base-clean-none-seed0/test/dice"
 KEY = "haru_net/table-1/u-net/monuseg/test/dice"
 
 
@@ -46,3 +48,20 @@ def test_an_unknown_claim_is_a_complaint_that_names_the_key_and_those_like_it(bu
     _, said = build("# Page\n\n{claim}`haru_net/table-1/u-net/monuseg/test/dise`\n")
     assert "index.md:3: ERROR: claim: unknown claim 'haru_net/table-1/u-net/monuseg/test/dise'" in said
     assert KEY in said
+
+
+def test_a_result_stands_in_the_text_rounded_and_says_which_run_it_is_of(build):
+    page, said = build(f"# Page\n\nWithout learning {{result}}`{FLOOR}`, and {{result}}`{FLOOR}`.\n")
+    assert "index.md" not in said  # a second site in one process has Sphinx itself complain, of something else
+    found = result(FLOOR)
+    assert page.count(f'title="{found.tooltip}"') == 2
+    assert f">{found.mean:.3f}</span>," in page
+    assert f"95 % interval {found.low:.3f} to {found.high:.3f}" in found.tooltip
+
+
+def test_an_unknown_result_is_a_complaint_that_names_the_key_and_those_like_it(build):
+    _, said = build("# Page\n\n{result}`floor_hematoxylin/monuseg/base-clean-none-seed0/test/dise`\n")
+    assert (
+        "index.md:3: ERROR: result: unknown result 'floor_hematoxylin/monuseg/base-clean-none-seed0/test/dise'" in said
+    )
+    assert FLOOR in said

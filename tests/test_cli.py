@@ -12,7 +12,7 @@ from histolab_lib.bookbuild.chapters import BookError
 from histolab_lib.data_dir import DataError
 from tests.books import source, write_book
 
-BOOK_COMMANDS = ("build", "execute", "check", "pairs", "references", "serve")
+BOOK_COMMANDS = ("build", "execute", "check", "pairs", "references", "serve", "timings", "pages")
 
 
 @pytest.fixture

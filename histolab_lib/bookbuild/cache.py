@@ -15,7 +15,10 @@ from histolab_lib.bookbuild.pairs import notebook_text, read_source, syntax_tree
 from histolab_lib.data_dir import tissue_dir
 from histolab_lib.profiles import has_gpu_driver
 
-__all__ = ["chapter_key", "imported_modules"]
+__all__ = ["TIMINGS", "chapter_key", "imported_modules"]
+
+#: Among the facts, the file that tells how long chapters take.
+TIMINGS = "timings.json"
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -85,14 +88,19 @@ def chapter_key(chapter: Chapter, profile: str) -> str:
         digest.update(f"{label}:{len(content)}:".encode() + content)
 
     add("text", notebook_text(notebook).encode())
-    for module in imported_modules(notebook):
+    modules = imported_modules(notebook)
+    for module in modules:
         add(module, _module_bytes(module))
     add("pins", (chapter.root / "constraints.txt").read_bytes())
     add("settings", json.dumps([profile, sorted(SMOKE.items())]).encode())
     data = chapter.root / "data"
     for path in sorted([data / "registry.toml", *(data / "facts").glob("*"), *(data / "claims").glob("*.csv")]):
-        if path.is_file():
+        if path.is_file() and path.name != TIMINGS:  # times follow from runs, not runs from times
             add(path.name, path.read_bytes())
+    if "histolab_lib.results" in modules:
+        for path in sorted([data / "queue.yaml", *(data / "results").glob("*/*/*.json")]):
+            if path.is_file():
+                add(str(path.relative_to(data)), path.read_bytes())
     if profile != "smoke":
         add("tissue", json.dumps(_tissue_fingerprint()).encode())
         add("device", str(has_gpu_driver()).encode())

@@ -8,13 +8,24 @@ from rich.console import Console
 from histolab_lib.bookbuild.chapters import BookError, chapters, find_root, static_pages
 from histolab_lib.bookbuild.execute import Executed, build_dir, execute, last_run
 from histolab_lib.bookbuild.gates import check_notebook
+from histolab_lib.bookbuild.glued import compare_page, keep_page
 from histolab_lib.bookbuild.pairs import Half, check_pair, write_pair
 from histolab_lib.bookbuild.prose import pictures_without_alt, typed_numbers
 from histolab_lib.bookbuild.references import compare, reference_text
 from histolab_lib.bookbuild.site import build_site
 from histolab_lib.bookbuild.stage import run_facts, stage
+from histolab_lib.bookbuild.timings import keep_timings
 
-__all__ = ["build_book", "check_book", "check_pairs", "execute_book", "renew_references", "write_pairs"]
+__all__ = [
+    "build_book",
+    "check_book",
+    "check_pairs",
+    "execute_book",
+    "record_pages",
+    "renew_references",
+    "time_book",
+    "write_pairs",
+]
 
 
 def _stop_on(faults: Sequence[object], what: str) -> None:
@@ -82,7 +93,9 @@ def _prose_faults() -> list[str]:
 
 
 def check_book(profile: str) -> int:
-    """Raise unless pairs, prose, gates and, for smoke, the committed outputs agree with the last run.
+    """Raise unless pairs, prose, gates and what is kept of the profile agree with the last run.
+
+    Of smoke the committed outputs are kept, of the others, where they were recorded, the numbers in the text.
 
     Returns
     -------
@@ -104,6 +117,8 @@ def check_book(profile: str) -> int:
         faults += check_notebook(chapter.key, executed)
         if profile == "smoke" and chapter.ipynb.is_file():
             faults += compare(chapter.key, nbformat.read(chapter.ipynb, as_version=4), executed)
+        if profile != "smoke":
+            faults += compare_page(chapter, profile, executed)
     _stop_on(faults, "the book is not in order")
     return len(found) + len(static_pages(root))
 
@@ -119,3 +134,30 @@ def renew_references(*, force: bool = False, console: Console) -> list[str]:
             target.write_text(text, encoding="utf-8", newline="\n")
         lines.append(f"{run.chapter.key}: {'renewed' if changed else 'unchanged'}")
     return lines
+
+
+def time_book(profile: str, *, force: bool = False, console: Console) -> list[str]:
+    """Write how long the last run of each chapter took to ``data/facts/timings.json``; return a line for each."""
+    runs = execute_book(profile, force=force, console=console)
+    return keep_timings(find_root(), [(run, _device(run)) for run in runs])
+
+
+def record_pages(profile: str, *, console: Console) -> list[str]:
+    """Keep the numbers that the chapters glue under a profile, for later runs to be held against.
+
+    Raises
+    ------
+    BookError
+        If the profile is smoke, whose outputs are committed with the chapters.
+    """
+    if profile == "smoke":
+        raise BookError("pages of the profile smoke are kept with the chapters: histolab book references renews them")
+    lines = []
+    for run in execute_book(profile, console=console):
+        written = keep_page(run.chapter, run.record, _device(run), run.notebook())
+        lines.append(f"{run.chapter.key}: {'kept' if written else 'glues no number'}")
+    return lines
+
+
+def _device(run: Executed) -> str:
+    return str(run_facts(run.notebook()).get("device", "CPU"))

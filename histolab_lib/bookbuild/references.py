@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from histolab_lib.bookbuild.chapters import Chapter
 from histolab_lib.bookbuild.pairs import bare, notebook_text
 
-__all__ = ["TOLERANCE", "compare", "reference", "reference_text"]
+__all__ = ["TOLERANCE", "compare", "moved", "reference", "reference_text"]
 
 #: How far a number of a ``trained`` cell may move, unless the cell's metadata (``tolerance``) says otherwise.
 TOLERANCE = 0.02
@@ -86,8 +86,16 @@ def _texts(cell: NotebookNode) -> Iterator[tuple[str, str]]:
             yield mime, content if isinstance(content, str) else json.dumps(content, sort_keys=True)
 
 
-def _moved(old: str, new: str, tolerance: float) -> str | None:
-    """Say how two texts differ beyond their numbers' tolerance, or None where they agree."""
+def moved(old: str, new: str, tolerance: float) -> str | None:
+    """Say how two texts differ beyond their numbers' tolerance, up or down; None where they agree.
+
+    Examples
+    --------
+    >>> moved("Dice 0.80", "Dice 0.81", 0.02) is None
+    True
+    >>> moved("Dice 0.80", "Dice 0.75", 0.02)
+    '0.80 became 0.75, further than 0.02'
+    """
     # A number that gains a digit or a sign moves the padding of its column: blanks are no words.
     if _NUMBER.sub("#", old).split() != _NUMBER.sub("#", new).split():
         return f"the words differ: {old.strip()[:80]!r} against {new.strip()[:80]!r}"
@@ -108,7 +116,7 @@ def _compare_cell(place: str, old: NotebookNode, new: NotebookNode) -> Iterator[
     for (_, was), (_, now) in zip(one, two, strict=True):
         if not trained and was != now:
             yield f"{fault}: {place}: {was.strip()[:80]!r} became {now.strip()[:80]!r}"
-        elif trained and (how := _moved(was, now, tolerance)):
+        elif trained and (how := moved(was, now, tolerance)):
             yield f"{fault}: {place}: {how}"
 
 

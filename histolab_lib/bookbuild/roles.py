@@ -1,4 +1,7 @@
-"""Roles for numbers that no run of the page made: ``{claim}`` is a published one, looked up as the site is built."""
+"""Roles for numbers that no run of the page made, looked up as the site is built.
+
+``{claim}`` is a published one, ``{result}`` one of a recorded run.
+"""
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -6,8 +9,9 @@ from sphinx.util.docutils import SphinxRole
 from sphinx.writers.html5 import HTML5Translator
 
 from histolab_lib.claims import Claim, claim
+from histolab_lib.results import Result, result, words
 
-__all__ = ["ClaimRole", "claim_words", "connect", "quoted"]
+__all__ = ["ClaimRole", "ResultRole", "claim_words", "connect", "quoted", "result_words"]
 
 
 class quoted(nodes.inline):
@@ -27,18 +31,56 @@ def claim_words(found: Claim) -> str:
     return f"{found.value} %" if found.unit == "percent" and not found.value.endswith("%") else found.value
 
 
-class ClaimRole(SphinxRole):
-    """The role ``{claim}`` with a key of ``data/claims``; an unknown key fails the build."""
+def result_words(found: Result) -> str:
+    """Return a number of a recorded run as prose shows it: three decimals, of a distance in pixels one.
+
+    Examples
+    --------
+    >>> result_words(result("floor_hematoxylin/monuseg/base-clean-none-seed0/test/dice"))
+    '0.770'
+    """
+    return words(found.mean, found.metric)
+
+
+class _Quoting(SphinxRole):
+    """Shows a number that is looked up by its key; an unknown key fails the build."""
+
+    kind: str
+
+    def look_up(self, key: str) -> tuple[str, str]:
+        """Return what the text shows, and what a reader is told of it; raises LookupError."""
+        raise NotImplementedError
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """Return the number, or the error that names the key and those like it."""
         try:
-            found = claim(self.text.strip())
+            shown, tip = self.look_up(self.text.strip())
         except LookupError as error:
-            message = self.inliner.reporter.error(f"claim: {error.args[0]}", line=self.lineno)
+            message = self.inliner.reporter.error(f"{self.kind}: {error.args[0]}", line=self.lineno)
             return [self.inliner.problematic(self.rawtext, self.rawtext, message)], [message]
-        words = claim_words(found)
-        return [quoted(words, words, tip=found.tooltip, classes=["claim"])], []
+        return [quoted(shown, shown, tip=tip, classes=["claim"])], []
+
+
+class ClaimRole(_Quoting):
+    """The role ``{claim}`` with a key of ``data/claims``."""
+
+    kind = "claim"
+
+    def look_up(self, key: str) -> tuple[str, str]:
+        """Return the number as printed, and where."""
+        found = claim(key)
+        return claim_words(found), found.tooltip
+
+
+class ResultRole(_Quoting):
+    """The role ``{result}`` with the name of a record, a split and a metric, joined by slashes."""
+
+    kind = "result"
+
+    def look_up(self, key: str) -> tuple[str, str]:
+        """Return the mean, and its interval and run."""
+        found = result(key)
+        return result_words(found), found.tooltip
 
 
 def _open(translator: HTML5Translator, node: quoted) -> None:
@@ -55,3 +97,4 @@ def connect(app: Sphinx) -> None:
     """Register the roles."""
     app.add_node(quoted, html=(_open, _close))
     app.add_role("claim", ClaimRole())
+    app.add_role("result", ResultRole())

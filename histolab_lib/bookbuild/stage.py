@@ -23,6 +23,7 @@ from histolab_lib.bookbuild.execute import Executed, build_dir
 from histolab_lib.bookbuild.exercises import fold
 from histolab_lib.bookbuild.pictures import withhold
 from histolab_lib.bookbuild.repository import Repository, commit, find_repository
+from histolab_lib.bookbuild.timings import read_timings, takes
 from histolab_lib.demos import DEMO_MIME
 from histolab_lib.profiles import RUN_MIME
 
@@ -55,10 +56,12 @@ def run_facts(notebook: NotebookNode) -> dict[str, Any]:
 
 
 def _chapter_foot(executed: Executed, repository: Repository | None) -> str:
-    record, facts = executed.record, run_facts(executed.notebook())
+    record, facts, chapter = executed.record, run_facts(executed.notebook()), executed.chapter
+    duration = takes(read_timings(chapter.root).get(chapter.key, {}))
     return foot(
         [
             f"Run with the profile {record['profile']}",
+            *([] if duration is None else [duration]),
             facts.get("tissue", "no tissue"),
             facts.get("device", "CPU"),
             str(record["date"])[:10],
