@@ -178,8 +178,9 @@ def _results(given: argparse.Namespace) -> int:
         records, faults = check(root)
         for line in faults:
             sys.stderr.write(f"error: {line}\n")
+        floors = records if given.dir is None else [*records, *load_results()]
         for record in records:
-            for line in alarms(record, records):
+            for line in dict.fromkeys(alarms(record, floors)):
                 _say(f"alarm: {line}")
         _say(f"{len(records)} records are in order" + (f", {len(faults)} are not" if faults else ""))
         return 1 if faults else 0

@@ -5,15 +5,17 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from histolab_lib import cli, run_commands
 from histolab_lib.record import load_record, save_record
 from histolab_lib.run_commands import main
+from histolab_lib.scoring import score
 from histolab_lib.training import TrainingError
 from tests.books import ROOT
-from tests.records import record
+from tests.records import record, tile
 from tests.test_record import rewrite
 
 TOY = """
@@ -137,8 +139,8 @@ def test_a_failure_in_a_queue_is_the_commands(places, capsys, monkeypatch):
 
 
 def test_results_are_shown_and_checked(tmp_path, capsys):
-    save_record(record(), tmp_path)
-    path = save_record(record(key="unetpp"), tmp_path)
+    save_record(record(dataset="cpm17"), tmp_path)  # a set without a floor
+    path = save_record(record(key="unetpp", dataset="cpm17"), tmp_path)
     status, out, _ = typed(capsys, "results", "--dir", tmp_path)
     assert status == 0
     assert "not run" in out
@@ -154,7 +156,20 @@ def test_an_alarm_is_told_by_the_check_and_does_not_fail_it(tmp_path, capsys):
     save_record(record(schedule="gpu", history=history), tmp_path)
     status, out, _ = typed(capsys, "results", "--dir", tmp_path, "--check")
     assert status == 0
-    assert out.startswith("alarm: unet/monuseg/base-clean-gpu-seed0: validation on held-out organs")
+    assert "\nalarm: unet/monuseg/base-clean-gpu-seed0: validation on held-out organs ended with Dice 0.500" in out
+
+
+def test_what_another_machine_brought_is_held_against_the_books_own_floor(tmp_path, capsys):
+    save_record(record(images={"test": rows_of_nothing_found()}), tmp_path)
+    _, out, _ = typed(capsys, "results", "--dir", tmp_path, "--check")
+    assert out.splitlines() == [
+        "alarm: unet/monuseg/base-clean-cpu-seed0, test: dice 0.000 is below thresholded hematoxylin, 0.770",
+        "1 records are in order",
+    ]
+
+
+def rows_of_nothing_found():
+    return [score(one, np.zeros_like(one.instances)) for one in (tile("t1", 1), tile("t2", 2))]
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path, capsys):
