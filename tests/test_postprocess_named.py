@@ -19,9 +19,7 @@ def test_the_names_are_those_that_recipes_use():
 
 
 def test_an_unknown_name_gives_the_nearest():
-    with pytest.raises(
-        ValueError, match="unknown post-processing 'watersheds', did you mean 'watershed'\\? Allowed"
-    ):
+    with pytest.raises(ValueError, match="unknown post-processing 'watersheds', did you mean 'watershed'\\? Allowed"):
         by_name("watersheds")
 
 
