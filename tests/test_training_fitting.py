@@ -380,3 +380,22 @@ def test_nn_modules_without_parameters_that_learn_are_refused():
 
     with pytest.raises(ValueError, match="Fixed has no parameter that learns"):
         _fit(network=Fixed())
+
+
+# torch 2.13's own compiler uses torch.jit.script_method, which the same version deprecates; goes with the next torch.
+@pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is deprecated:DeprecationWarning")
+@pytest.mark.slow
+def test_compiled_steps_are_those_of_plain_ones():
+    plain = _fit(network=Dots())
+    compiled = _fit(network=Dots(), schedule=replace(SHORT, compiled=True))
+    assert compiled.plan.compiled
+    np.testing.assert_allclose(compiled.history.losses, plain.history.losses, rtol=1e-4)
+    assert list(compiled.network.state_dict()) == list(plain.network.state_dict())
+
+
+@pytest.mark.parametrize("schedule", ["smoke"])
+def test_a_named_schedule_trains_the_small_network_of_the_book(schedule):
+    tiles = Data([disks(seed, 80) for seed in range(2)], [disks(7, 80)])
+    fitted = fit(recipe(network={"width": 4}, crop_px=64), tiles, schedule, 0, device="cpu")
+    assert (fitted.plan.steps, fitted.plan.batch_size) == (40, 4)
+    assert fitted.history.validation[40] > 0.5

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -22,6 +22,8 @@ from histolab_lib.training.optimisers import set_lr
 from histolab_lib.training.progress import shown
 
 __all__ = ["Loop", "TrainingError"]
+
+Origins: TypeAlias = tuple[tuple[str, int, int], ...]
 
 # To read a loss from a GPU is to wait for it; on a CPU it costs nothing.
 _READ_EVERY = {"cpu": 1}
@@ -79,7 +81,7 @@ class Loop:
     progress: bool | None = None
     history: History = field(default_factory=History)
     training_seconds: float = field(default=0.0, init=False)
-    _unread: list[tuple[Tensor, Batch]] = field(default_factory=list, init=False, repr=False)
+    _unread: list[tuple[Tensor, Origins]] = field(default_factory=list, init=False, repr=False)
 
     def run(self) -> None:
         """Take the steps that are left.
@@ -114,7 +116,7 @@ class Loop:
         torch.manual_seed(_draw(self.seed, step, rank))  # dropout, too, depends on seed and step alone
         loss = self.loss(model(batch.images[rank::world]), Targets.of(batch.instances[rank::world]))
         self.history.lrs.append(lr)
-        self._unread.append((loss.detach(), batch))
+        self._unread.append((loss.detach(), batch.origins))
         if len(self._unread) >= _READ_EVERY.get(self.engine.device.type, _READ_ELSEWHERE):
             self._read()
         optimiser.zero_grad()
@@ -130,12 +132,12 @@ class Loop:
         if not self._unread:
             return
         losses = self.engine.all_reduce(torch.stack([loss for loss, _ in self._unread]), reduce_op="mean")
-        for value, (_, batch) in zip(losses.tolist(), self._unread, strict=True):
+        for value, (_, origins) in zip(losses.tolist(), self._unread, strict=True):
             self.history.losses.append(value)
             if not math.isfinite(value):
                 raise TrainingError(
                     f"the loss became {value} at step {self.history.steps}; a lower lr may help. "
-                    f"The batch was: {_places(batch)}"
+                    f"The batch was: {_places(origins)}"
                 )
         self._unread.clear()
 
@@ -154,8 +156,8 @@ def _told_if_out_of_memory(step: int, batch: Batch) -> Iterator[None]:
         ) from error
 
 
-def _places(batch: Batch) -> str:
-    return ", ".join(f"{name} at row {top}, column {left}" for name, top, left in batch.origins)
+def _places(origins: Origins) -> str:
+    return ", ".join(f"{name} at row {top}, column {left}" for name, top, left in origins)
 
 
 def _draw(seed: int, step: int, rank: int) -> int:
