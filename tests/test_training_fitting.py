@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from histolab_lib import training
-from histolab_lib.losses import bce_dice
+from histolab_lib.losses import Targets, bce_dice
 from histolab_lib.training import CheckpointError, Data, TrainingError, fit, mean_aji, mean_dice, mean_loss
 from histolab_lib.training.engine import OneProcess
 from tests.tiny_training import SHORT, Dots, data, disks, recipe, same, weights
@@ -162,7 +162,7 @@ def test_the_number_of_threads_is_that_of_the_schedule_and_put_back():
 def _scores(monkeypatch, values):
     """Let validation find these, whatever the network."""
     left = list(values)
-    monkeypatch.setattr(training.fitting, "mean_dice", lambda *_, **__: left.pop(0))
+    monkeypatch.setattr(training.session, "mean_dice", lambda *_, **__: left.pop(0))
 
 
 def test_the_best_step_is_chosen_and_its_weights_are_given(monkeypatch):
@@ -188,7 +188,7 @@ def test_training_stops_when_patience_runs_out_and_stays_stopped(monkeypatch, tm
 
 def test_averaged_weights_are_what_is_validated_and_given(monkeypatch):
     seen = []
-    monkeypatch.setattr(training.fitting, "mean_dice", lambda network, *_, **__: seen.append(weights(network)) or 0.5)
+    monkeypatch.setattr(training.session, "mean_dice", lambda network, *_, **__: seen.append(weights(network)) or 0.5)
     averaged = weights(_fit(recipe(averaged_weights=0.9)).network)
     assert same(averaged, seen[-1])
     assert not same(averaged, weights(_fit().network))
@@ -363,7 +363,7 @@ def test_the_stand_in_for_fabric_trains_to_the_same_weights(monkeypatch):
 def test_validation_by_loss_is_the_mean_over_crops_side_by_side():
     tile, network = disks(3, 40), Dots()
 
-    def foreground(output: torch.Tensor, targets: training.fitting.losses.Targets) -> torch.Tensor:
+    def foreground(output: torch.Tensor, targets: Targets) -> torch.Tensor:
         return targets.mask.mean() * 100 + 0 * output.mean()
 
     found = mean_loss(network, [tile], foreground, crop_px=16, batch_size=3)

@@ -148,3 +148,11 @@ def test_a_batch_that_cannot_be_shared_evenly_is_refused(runs):
     _, errors = process.communicate(timeout=120)
     assert process.returncode != 0
     assert "a batch of 3 cannot be shared by 2 processes evenly" in errors
+
+
+@pytest.mark.slow
+def test_training_needs_no_package_that_only_draws_or_builds_other_networks(runs, tmp_path):
+    absent = ("rich", "typer", "timm", "segmentation_models_pytorch", "torchvision", "pandas", "matplotlib", "yaml")
+    runs.program.write_text(f"import sys\nsys.modules.update(dict.fromkeys({absent}))\n{PROGRAM}")
+    found = runs.finish("bare", keep=tmp_path / "run", recipe=RICH, progress=True)
+    assert len(found["losses"]) == 12
