@@ -37,9 +37,10 @@ def test_what_is_shipped_is_written_read_back_and_scored_once(tiny, tmp_path):
     assert trained.about["trained_on"].startswith("11 tiles of TNBC (Naylor et al. 2019, CC BY 4.0), 1 of synthetic")
     kept = load_record(tmp_path / "weights" / SHIPPED / "monuseg" / "base-clean-shipped-seed0.json")
     check_numbers(kept)
-    assert [row["name"] for row in kept.images["test"]] == ["monuseg_A", "monuseg_B"]
+    assert [row["name"] for row in kept.images["test"]] == ["monuseg_teA", "monuseg_teB"]
     assert len(kept.fit_on) == 12
-    assert set(kept.chosen_on) == {f"tnbc_{patient}" for patient in making.CHOSEN_ON}
+    looked_at = {f"tnbc_{patient}" for patient in making.CHOSEN_ON} | {"monuseg_trA", "monuseg_trB"}
+    assert set(kept.chosen_on) == looked_at
     assert record.summary["test"]["dice"]["mean"] == kept.summary["test"]["dice"]["mean"]
     assert (tmp_path / "runs" / "all" / "log.csv").is_file()
 
