@@ -16,9 +16,9 @@ def tiny(monkeypatch):
     def load(name, split, **_):
         if name == "synthetic":
             return [made]
-        patients = (
-            sorted({tile[:2] for tile in tnbc.names(split, version="patients")}) if name == "tnbc" else ["A", "B"]
-        )
+        patients = [f"{split[:2]}A", f"{split[:2]}B"]
+        if name == "tnbc":
+            patients = sorted({tile[:2] for tile in tnbc.names(split, version="patients")})
         return [Tile(f"{name}_{p}", made.image, made.instances, patient=p) for p in patients]
 
     monkeypatch.setattr(making.datasets, "load", load)

@@ -4,10 +4,10 @@ All 50 tiles of TNBC are learned from, so no score on TNBC can be that of the sh
 therefore trained again with whole patients left out (`PATIENTS`), and scored on those; and the shipped weights, read
 back from their file of half precision, are scored once on the 14 test tiles of MoNuSeg.
 
-A first version of 1,800 steps was scored, too (its record is kept as variant ``steps_1800``): a mean Dice of 0.748, less
-than thresholded hematoxylin has there. On the 30 training tiles of MoNuSeg, which no weights were fitted to, Dice was
-0.689 after 500 steps without synthetic tissue, 0.704 with it, and 0.772 after 1,800 steps: it had not learned enough. So
-those tiles, too, are among those that decisions looked at.
+A first version of 1,800 steps was scored, too (its record is kept as variant ``steps_1800``): a mean Dice of 0.748,
+less than thresholded hematoxylin has there. On the 30 training tiles of MoNuSeg, which no weights were fitted to, Dice
+was 0.689 after 500 steps without synthetic tissue, 0.704 with it, and 0.772 after 1,800 steps: it had not learned
+enough. So those tiles, too, are among those that decisions looked at.
 """
 
 import hashlib
