@@ -233,11 +233,11 @@ def test_separation_of_synthetic_tissue_stands_where_it_was_measured(scenes):
     fixed = _score(scenes, lambda image: RUIFROK_HED, "least_squares")
     macenko = _score(scenes, lambda image: profile_of(image, method="macenko").stains, "least_squares")
     vahadane = _score(scenes, lambda image: profile_of(image, method="vahadane").stains, "non_negative")
-    # degrees, about 7 and 23, 4 and 5, 5 and 7
-    for (angles, _), low, high in [(fixed, (5, 15), (11, 32)), (macenko, (2, 3), (7, 10)), (vahadane, (2, 4), (9, 14))]:
+    # degrees, about 4 and 27, 8 and 5, 9 and 9
+    for (angles, _), low, high in [(fixed, (2, 20), (8, 32)), (macenko, (5, 3), (11, 8)), (vahadane, (6, 6), (13, 13))]:
         assert (low < angles).all()
         assert (angles < high).all()
-    # about 0.98 and 0.92, 0.97 and 0.92, 0.95 and 0.90
-    for _, correlations in (fixed, macenko, vahadane):
-        assert 0.90 < correlations[0] < 0.998
-        assert 0.75 < correlations[1] < 0.97
+    # about 0.96 and 0.82, 0.93 and 0.72, 0.94 and 0.65
+    for (_, correlations), least in ((fixed, 0.75), (macenko, 0.63), (vahadane, 0.55)):
+        assert 0.87 < correlations[0] < 0.99
+        assert least < correlations[1] < 0.90
