@@ -138,7 +138,8 @@ def test_a_failure_in_a_queue_is_the_commands(places, capsys, monkeypatch):
     assert "2 failed" in out
 
 
-def test_results_are_shown_and_checked(tmp_path, capsys):
+def test_results_are_shown_and_checked(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)  # lines are cut to it
     save_record(record(dataset="cpm17"), tmp_path)  # a set without a floor
     path = save_record(record(key="unetpp", dataset="cpm17"), tmp_path)
     status, out, _ = typed(capsys, "results", "--dir", tmp_path)
