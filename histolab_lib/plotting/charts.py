@@ -134,7 +134,7 @@ def draw_dots(table: "pd.DataFrame", *, row: str) -> "Figure":
     columns = [name for name in table.columns if name != row]
     with style():
         height = 0.42 * table[row].nunique() + 0.9
-        figure, axes = plt.subplots(1, len(columns), figsize=(2.3 * len(columns), height), sharey=True, squeeze=False)
+        figure, axes = plt.subplots(1, len(columns), figsize=(1.9 * len(columns), height), sharey=True, squeeze=False)
         for ax, column in zip(axes.flat, columns, strict=True):
             dots = {"color": PALETTE["blue"], "size": 4.5, "alpha": 0.6, "jitter": False}
             sns.stripplot(table, x=column, y=row, ax=ax, **dots)

@@ -53,9 +53,13 @@ def short_name(name: str) -> str:
     --------
     >>> short_name("TCGA-18-5592-01Z-00-DX1"), short_name("synthetic-mixed-256px-seed0-test-0003")
     ('TCGA-18-5592', 'synthetic, test 0003')
+    >>> short_name("synthetic-dense-256px-seed0-train-0000")
+    'dense, train 0000'
     """
     if name.startswith("synthetic-"):
-        return f"synthetic, {' '.join(name.split('-')[-2:])}"
+        tissue, *_, split, index = name.removeprefix("synthetic-").split("-")
+        kind = "synthetic" if tissue == "mixed" else tissue.replace("_", " ")
+        return f"{kind}, {split} {index}"
     return "-".join(name.split("-")[:3]) if name.startswith("TCGA-") else name
 
 
