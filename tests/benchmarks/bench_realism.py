@@ -25,7 +25,7 @@ from histolab_lib.metrics import dice
 from histolab_lib.postprocess import hematoxylin_floor
 from histolab_lib.stain import concentrations, estimate_macenko
 from histolab_lib.tile import Tile
-from histolab_lib.training import fit, mean_dice
+from histolab_lib.training import mean_dice, train
 
 #: What the network of (a) is trained on, and how: no real pixel, no real label.
 TRANSFER = {"n": 400, "steps": 900, "batch_size": 8, "crop_px": 128, "seed": 0}
@@ -121,7 +121,7 @@ def trained(settings: Mapping[str, int]) -> Any:
     """Return the book's small U-Net, trained on synthetic tiles alone."""
     schedule = {key: value for key, value in settings.items() if key != "n"}
     network = small_unet(seed=settings["seed"])
-    fit(network, datasets.load("synthetic", "train", n=settings["n"]), progress=False, **schedule)
+    train(network, datasets.load("synthetic", "train", n=settings["n"]), progress=False, **schedule)
     return network
 
 
