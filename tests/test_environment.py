@@ -1,6 +1,7 @@
 """The reference environment is what constraints.txt says, no more and no less."""
 
 import re
+import sysconfig
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -20,7 +21,9 @@ def _pins() -> dict[str, str]:
 
 
 def _installed() -> dict[str, str]:
-    found = {_name(d.metadata["Name"]): d.version.split("+")[0] for d in distributions()}
+    # of the environment alone: setuptools, once imported, puts its own copies of packages on the path
+    here = distributions(path=[sysconfig.get_path("purelib")])
+    found = {_name(d.metadata["Name"]): d.version.split("+")[0] for d in here}
     return {name: version for name, version in found.items() if name not in NOT_PINNED}
 
 
