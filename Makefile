@@ -55,7 +55,7 @@ quick: $(READY) ## ruff, layers and the fast tests, in under a minute
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/histolab book pairs --check
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not notebook and not browser and not real"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not thorough and not notebook and not browser and not real"
 
 lint: $(READY) ## ruff, layers, types, pairs and workflows
 	$(BIN)/ruff check .

@@ -6,6 +6,8 @@ from histolab_lib.compat import ensure_torchvision
 from histolab_lib.inputs import Inputs
 from histolab_lib.outputs import Output, mask_logits
 
+pytestmark = pytest.mark.thorough
+
 
 def _images(*shape: int) -> torch.Tensor:
     return torch.rand(shape, generator=torch.Generator().manual_seed(0))

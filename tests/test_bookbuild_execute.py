@@ -16,6 +16,8 @@ from histolab_lib.bookbuild.references import compare, reference, reference_text
 from histolab_lib.bookbuild.stage import run_facts
 from tests.books import BEGIN, CLEAN, ROOT, Code, chapter, read, source, write_book
 
+pytestmark = pytest.mark.thorough
+
 QUIET = Console(file=io.StringIO())
 
 THREADS = "import torch\n\nprint(profile, seed, torch.get_num_threads())"

@@ -6,6 +6,8 @@ from sphinx.application import Sphinx
 from histolab_lib.claims import claim
 from histolab_lib.results import result
 
+pytestmark = pytest.mark.thorough
+
 FLOOR = "floor_hematoxylin/monuseg/base-clean-none-seed0/test/dice"
 KEY = "haru_net/table-1/u-net/monuseg/test/dice"
 

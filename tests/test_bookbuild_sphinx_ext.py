@@ -12,6 +12,8 @@ import yaml
 
 from histolab_lib.bookbuild import sphinx_ext
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).resolve().parents[1]
 _PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="  # one grey pixel
 LONG_NAME = "histolab_lib.a_module." + "with_a_very_long_name_" * 6

@@ -24,6 +24,7 @@ def areas(ids, counts):
     return dict(zip(ids.tolist(), counts.tolist(), strict=True))
 
 
+@pytest.mark.thorough
 @settings(deadline=None)
 @given(maps.pairs())
 def test_equals_counting_object_by_object(pair):

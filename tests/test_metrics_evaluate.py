@@ -46,6 +46,7 @@ def counts_in(record):
 # One record
 
 
+@pytest.mark.thorough
 @settings(deadline=None)
 @given(maps.pairs(), st.sampled_from(["nan", "one", "zero"]))
 def test_a_record_holds_the_scores_that_the_functions_give(pair, empty):
@@ -184,6 +185,7 @@ def batches(draw):
     return list(zip(*draw(st.lists(maps.pairs(), min_size=1, max_size=4)), strict=True))
 
 
+@pytest.mark.thorough
 @settings(deadline=None, max_examples=50)
 @given(batches())
 def test_means_and_pooled_values_are_those_of_the_functions(batch):
@@ -198,6 +200,7 @@ def test_means_and_pooled_values_are_those_of_the_functions(batch):
     assert summarise(records, "ap", n_boot=1).pooled == pytest.approx(pooled["ap"], abs=1e-12, nan_ok=True)
 
 
+@pytest.mark.thorough
 @settings(deadline=None, max_examples=50)
 @given(batches())
 def test_pooled_is_the_score_of_the_maps_side_by_side(batch):

@@ -59,6 +59,7 @@ def test_maps_counted_by_hand(name):
     assert panoptic[3:] == expected["tp_fp_fn"]
 
 
+@pytest.mark.thorough
 @settings(deadline=None)
 @given(maps.pairs())
 def test_aji_equals_masks_and_loops(pair):
@@ -90,6 +91,7 @@ def test_identical_maps_score_1(pair):
     assert aji(true, true, empty="one") == 1
 
 
+@pytest.mark.thorough
 @settings(deadline=None)
 @given(maps.pairs())
 def test_ids_with_gaps_turned_or_padded_maps_change_nothing(pair):
@@ -143,6 +145,7 @@ def test_pooled_aji_sums_intersections_and_unions():
     assert aji(true, pred, reduction="pooled") == pytest.approx(6 / 9, abs=1e-12)
 
 
+@pytest.mark.thorough
 @settings(deadline=None, max_examples=200)
 @given(maps.pairs())
 def test_one_to_one_scores_equal_masks_and_every_matching_tried(pair):
@@ -156,6 +159,7 @@ def test_one_to_one_scores_equal_masks_and_every_matching_tried(pair):
         np.testing.assert_allclose(average_precision(*pair, thresholds=limits, strict=strict), expected, **close)
 
 
+@pytest.mark.thorough
 @settings(deadline=None)
 @given(maps.pairs(), st.fractions(HALF, Fraction(49, 50), max_denominator=50))
 def test_panoptic_quality_at_any_threshold_equals_masks(pair, threshold):
@@ -186,6 +190,7 @@ def test_every_score_is_the_same_from_maps_and_from_their_table():
             np.testing.assert_array_equal(metric(contingency(*pair)), metric(*pair))
 
 
+@pytest.mark.thorough
 @settings(deadline=None)
 @given(maps.pairs())
 def test_scores_relate_as_proven(pair):
@@ -206,6 +211,7 @@ def test_scores_relate_as_proven(pair):
     assert (np.diff(average_precision(*pair)) <= 1e-12).all()
 
 
+@pytest.mark.thorough
 @settings(deadline=None)
 @given(maps.pairs())
 def test_symmetric_scores_do_not_mind_the_order_of_the_maps(pair):
@@ -216,6 +222,7 @@ def test_symmetric_scores_do_not_mind_the_order_of_the_maps(pair):
     np.testing.assert_allclose((*back[:4], back.fn, back.fp), forth, rtol=0, atol=1e-12)
 
 
+@pytest.mark.thorough
 @settings(deadline=None)
 @given(maps.pairs(), st.permutations(range(1, 8)))
 def test_ids_have_no_say_in_one_to_one_scores(pair, order):
@@ -226,6 +233,7 @@ def test_ids_have_no_say_in_one_to_one_scores(pair, order):
         np.testing.assert_allclose(metric(true, renamed), metric(true, pred), rtol=0, atol=1e-12)
 
 
+@pytest.mark.thorough
 @settings(deadline=None)
 @given(maps.pairs())
 def test_gaps_turns_and_padding_change_no_score(pair):
@@ -272,6 +280,7 @@ def test_a_huge_object_elsewhere_does_not_drown_a_tie(few_first):
     assert table.n[best_matching(table)].tolist() == [2, huge]
 
 
+@pytest.mark.thorough
 def test_fifty_thousand_objects_in_one_component_are_paired_in_seconds_and_little_memory():
     table = contingency(*even_walls(160, 4))
     assert table.true_ids.size + table.pred_ids.size > 50_000

@@ -16,6 +16,8 @@ from histolab_lib.papers.registry import networks
 from histolab_lib.postprocess import by_name
 from tests import base_network as base
 
+pytestmark = pytest.mark.thorough
+
 NO_ENCODER = {"small_unet"}  # the others import timm, which takes seconds
 NETWORKS = [pytest.param(name, marks=[] if name in NO_ENCODER else pytest.mark.slow) for name in papers.names()]
 BUILDS = [(name, variant) for name, entry in networks().items() for variant in entry.rows]

@@ -14,6 +14,8 @@ from histolab_lib.datasets.files import read_labels, read_rgb
 from histolab_lib.inference import nuclei_table, segment
 from histolab_lib.pretrained import export
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def histolab(monkeypatch):

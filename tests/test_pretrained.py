@@ -13,6 +13,8 @@ from histolab_lib.pretrained import export, load_checkpoint, read
 from histolab_lib.recipe import Recipe
 from histolab_lib.training import Data, Schedule, fit
 
+pytestmark = pytest.mark.thorough
+
 RECIPE = papers.recipe("small_unet").vary("narrow", "ours: a test", network={"width": 4, "levels": 2})
 
 

@@ -92,12 +92,14 @@ def _in_a_new_process(code, **environment):
     return done.stdout
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", LIGHT)
 def test_what_needs_no_network_and_no_drawing_imports_neither(name):
     code = f"import sys, {name}; print(*sorted({LIGHT[name]!r} & set(sys.modules)))"
     assert _in_a_new_process(code).strip() == ""
 
 
+@pytest.mark.thorough
 def test_begin_imports_no_network_on_a_machine_without_a_gpu():
     code = (
         "import sys; from histolab_lib.profiles import begin; run = begin('smoke'); run.tiles('test')[0]; repr(run);"

@@ -46,6 +46,7 @@ def gland_scenes():
     return [synthetic.scene("test", index, preset=preset) for preset in WITH_GLANDS for index in range(1)]
 
 
+@pytest.mark.thorough
 def test_the_same_seed_gives_the_same_bytes_in_another_process():
     tile = synthetic.load("train", n=3, size=96)[2]
     code = (

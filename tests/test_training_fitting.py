@@ -18,6 +18,8 @@ from histolab_lib.training import CheckpointError, Data, TrainingError, fit, mea
 from histolab_lib.training.engine import OneProcess
 from tests.tiny_training import SHORT, Dots, data, disks, recipe, same, weights
 
+pytestmark = pytest.mark.thorough
+
 # Everything that a run can carry from one session to the next.
 RICH = {
     "optimiser": "adamw",

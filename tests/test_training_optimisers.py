@@ -10,6 +10,8 @@ from histolab_lib.training.optimisers import build_optimiser, set_lr
 from histolab_lib.training.state import load_optimiser, optimiser_state
 from tests.tiny_training import Dots, recipe
 
+pytestmark = pytest.mark.thorough
+
 
 def _step(network, optimiser, seed):
     images = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(seed))

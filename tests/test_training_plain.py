@@ -11,6 +11,8 @@ from histolab_lib.inference import predict
 from histolab_lib.tile import Tile
 from histolab_lib.training import History, TrainingError, mean_dice, train
 
+pytestmark = pytest.mark.thorough
+
 
 def _blobs(seed: int, size_px: int = 96) -> Tile:
     """Dark violet disks on pink, with noise."""

@@ -12,6 +12,8 @@ from histolab_lib.training.queue import Tally, is_recorded, run_queue
 from histolab_lib.wanted import Job
 from tests.records import record
 
+pytestmark = pytest.mark.thorough
+
 
 def job(seed=0, **changes):
     return Job(**{"key": "unet", "data": "tnbc", "schedule": "cpu", "seed": seed, **changes})

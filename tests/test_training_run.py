@@ -27,6 +27,8 @@ from histolab_lib.training.tiles import read_tiles, scored_splits
 from histolab_lib.wanted import Job
 from tests.books import ROOT
 
+pytestmark = pytest.mark.thorough
+
 SMALL = {"n": 3, "size": 64}
 QUIET = {"device": "cpu", "progress": False}
 

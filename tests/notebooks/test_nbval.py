@@ -20,6 +20,8 @@ from histolab_lib.bookbuild.pairs import check_pair, notebook_text, read_source
 from histolab_lib.bookbuild.references import reference_text
 from tests.books import BEGIN, CLEAN, ROOT, Code, chapter, read, source, write_book
 
+pytestmark = pytest.mark.thorough
+
 SANITIZE = Path(__file__).with_name("sanitize.cfg")
 CELLS = (*CLEAN[:2], Code(BEGIN), Code("thing = object()\nprint(thing)\nthing"), *CLEAN[3:])
 
