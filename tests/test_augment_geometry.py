@@ -47,6 +47,7 @@ def test_a_warp_is_what_plain_loops_make_of_it(step, size, out):
     np.testing.assert_array_equal(moved_ids[0, 0].numpy(), expected_ids)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("step", STEPS[1:6])
 def test_a_warp_is_that_of_torchvision_where_no_border_shows(step):
     ensure_torchvision()

@@ -8,6 +8,8 @@ from histolab_lib.bookbuild.pairs import check_pair, notebook_text, parse_source
 from histolab_lib.bookbuild.references import reference_text
 from tests.books import CLEAN, ROOT, Code, chapter, committed, git, ran, read, source, write_book
 
+pytestmark = pytest.mark.thorough
+
 LONGER = (*CLEAN[:3], Code("inserted = 1"), *CLEAN[3:])
 
 

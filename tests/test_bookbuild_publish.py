@@ -23,6 +23,8 @@ from histolab_lib.cli import app
 from histolab_lib.profiles import RUN_MIME
 from tests.books import CLEAN, ROOT, Code, chapter, ran, source, write_book
 
+pytestmark = pytest.mark.thorough
+
 QUIET = Console(file=io.StringIO())
 RAISES = source([*CLEAN[:3], Code("1 / 0")])
 WARNS = source([*CLEAN, Code("import sys\n\nprint('careful', file=sys.stderr)")])

@@ -8,6 +8,8 @@ import pytest
 
 from tests.books import ROOT
 
+pytestmark = pytest.mark.thorough
+
 TORCH = """
 class Library:
     known = {}

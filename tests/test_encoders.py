@@ -14,6 +14,8 @@ from histolab_lib.data_dir import DataError
 from histolab_lib.encoders import build_encoder, imagenet_file, load_imagenet, timm_options
 from tests import base_network as base
 
+pytestmark = pytest.mark.thorough
+
 NAME = "mobilenetv2_100"
 SMALL = "resnet18"
 

@@ -12,6 +12,8 @@ from histolab_lib.loading import Batch, Batches
 from histolab_lib.patches import random_crops
 from histolab_lib.tile import Tile
 
+pytestmark = pytest.mark.thorough
+
 NONE, STRONG = RECIPES["none"], RECIPES["strong_unet"]
 
 

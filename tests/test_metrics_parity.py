@@ -32,6 +32,8 @@ from histolab_lib.metrics import (
 from tests.literal.examples import EXAMPLES
 from tests.literal.maps import grid
 
+pytestmark = pytest.mark.thorough
+
 FLOAT32 = 1e-6  # the torch libraries count in it
 NOTHING, BLOCK = np.zeros((4, 4), int), np.pad(np.ones((2, 2), int), 1)
 EMPTY_PAIRS = ((NOTHING, NOTHING), (BLOCK, NOTHING), (NOTHING, BLOCK))

@@ -23,6 +23,7 @@ def committed():
     return {_key(row): row for row in facts["rows"]}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.library}: {case.function}")
 def test_a_library_at_hand_does_what_is_written_and_what_was_read(case, committed):
     row = committed[case.library, case.function]
@@ -51,6 +52,7 @@ def test_what_ran_has_a_version_and_what_was_read_has_none(committed):
             assert words or math.isfinite(row[each])
 
 
+@pytest.mark.thorough
 def test_scikit_image_and_scipy_are_run_here():
     ran = {case.library for case in CASES if run_case(case) is not None}
     assert {"scikit-image", "scipy"} <= ran

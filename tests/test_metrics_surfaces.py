@@ -98,6 +98,7 @@ def test_hd95_is_what_monai_gave():
     close([hd95(*noise(seed)) for seed in range(6)], [5.82426, 3.16228, 2.23607, 1.97071, 1.0, 1.0], atol=1e-5)
 
 
+@pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore:.*always_return_as_numpy:FutureWarning")  # MONAI 1.6.1 calls itself in an old way
 def test_hd95_is_what_monai_gives():
     import torch
