@@ -89,7 +89,8 @@ class Forward:
         for turns in range(4):
             for flip in (False, True):
                 seen = torch.rot90(images, turns, (2, 3))
-                for name, values in self._ask(seen.flip(3) if flip else seen).items():
+                seen = (seen.flip(3) if flip else seen).contiguous(memory_format=torch.channels_last)
+                for name, values in self._ask(seen).items():
                     back = torch.rot90(values.flip(2) if flip else values, -turns, (1, 2))
                     total[name] = total[name] + back if name in total else back
         return {name: (values / 8).cpu().numpy() for name, values in total.items()}
