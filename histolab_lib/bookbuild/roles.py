@@ -3,6 +3,8 @@
 ``{claim}`` is a published one, ``{result}`` one of a recorded run.
 """
 
+from abc import ABC, abstractmethod
+
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxRole
@@ -42,14 +44,14 @@ def result_words(found: Result) -> str:
     return words(found.mean, found.metric)
 
 
-class _Quoting(SphinxRole):
+class _Quoting(SphinxRole, ABC):
     """Shows a number that is looked up by its key; an unknown key fails the build."""
 
     kind: str
 
+    @abstractmethod
     def look_up(self, key: str) -> tuple[str, str]:
         """Return what the text shows, and what a reader is told of it; raises LookupError."""
-        raise NotImplementedError
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """Return the number, or the error that names the key and those like it."""
