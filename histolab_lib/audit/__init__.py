@@ -1,0 +1,1 @@
+"""What published numbers cannot be: rules on claims, each with its proof, and what they find. Needs no network."""
