@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-__all__ = ["LR_SCHEDULES", "OPTIMISERS", "READINGS", "SELECTIONS", "WEIGHTS", "Recipe"]
+__all__ = ["LR_SCHEDULES", "OPTIMISERS", "READINGS", "SELECTIONS", "VALIDATION_METRICS", "WEIGHTS", "Recipe"]
 
 Value: TypeAlias = "str | int | float | bool | tuple[Value, ...] | None"
 Options: TypeAlias = Mapping[str, Value]
@@ -18,6 +18,7 @@ READINGS = ("paper", "code", "clean")
 OPTIMISERS = ("adam", "adamw", "rmsprop", "sgd")
 LR_SCHEDULES = ("constant", "cosine", "plateau", "poly", "step")
 SELECTIONS = ("last", "best_validation")
+VALIDATION_METRICS = ("dice", "aji", "object_dice", "loss")
 WEIGHTS = ("none", "imagenet")
 
 _ALLOWED = {
@@ -82,7 +83,7 @@ class Recipe:
         Which step's weights are used.
     validation : mapping
         ``share`` of the tiles, ``by`` what they are kept apart (`datasets.validation_split`), and ``metric``:
-        ``"dice"``, ``"aji"`` (higher is better) or ``"loss"`` (lower is).
+        ``"dice"``, ``"aji"``, ``"object_dice"`` (higher is better) or ``"loss"`` (lower is).
     postprocess : str
         From maps to objects, by name, with `postprocess_options`.
     thresholds : mapping of str to float or str
@@ -274,6 +275,9 @@ def _check_numbers(recipe: Recipe, label: str) -> None:
         raise ValueError(f"{label}: lr must be above 0 and encoder_lr_factor at least 0")
     if recipe.weight_decay < 0 or recipe.momentum < 0 or (recipe.clip_norm is not None and not recipe.clip_norm > 0):
         raise ValueError(f"{label}: weight_decay and momentum must be at least 0, clip_norm above 0")
+    metric = recipe.validation.get("metric", "dice")
+    if metric not in VALIDATION_METRICS:
+        raise ValueError(f"{label}: validation metric must be one of {', '.join(VALIDATION_METRICS)}, got {metric!r}")
     if recipe.selection == "best_validation" and not recipe.validation.get("share"):
         raise ValueError(f"{label}: selection 'best_validation' needs a validation share")
 

@@ -120,7 +120,7 @@ def test_a_recipe_names_what_there_is(name, variant):
     assert (recipe.key, recipe.reading, recipe.variant) == (name, "clean", variant)
     assert recipe.augment in augment.RECIPES
     losses.build(recipe.loss, **recipe.loss_options)
-    maps = {"mask": np.full((8, 8), 0.9), "contour": np.zeros((8, 8))}
+    maps = {"mask": np.full((24, 24), 0.9), "contour": np.zeros((24, 24))}
     instances = by_name(recipe.postprocess)(maps, thresholds=recipe.thresholds, **recipe.postprocess_options)
     assert (instances == 1).all()
     assert all(source.startswith("ours: ") for source in recipe.sources.values())

@@ -110,6 +110,7 @@ def test_lists_from_json_are_tuples_again():
         ({"clip_norm": 0}, "clip_norm above 0"),
         ({"weight_decay": -1}, "weight_decay and momentum must be at least 0"),
         ({"selection": "best_validation", "validation": {}}, "'best_validation' needs a validation share"),
+        ({"validation": {"metric": "pq"}}, "validation metric must be one of dice, aji, object_dice, loss, got 'pq'"),
         ({"crops_px": 3}, r"a recipe has no field 'crops_px', did you mean 'crop_px'\? There are key, reading"),
     ],
 )

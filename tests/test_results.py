@@ -261,9 +261,21 @@ def test_below_the_floor_is_an_alarm_and_above_it_is_none():
 
 def test_poor_validation_on_held_out_organs_is_an_alarm_for_a_full_schedule_alone():
     history = {"validation_step": [1, 2], "validation_dice": [0.85, 0.78]}
-    assert "ended with Dice 0.780, below 0.79" in alarms(record(schedule="gpu", history=history), [])[0]
+    assert "ended with dice 0.780, below 0.79" in alarms(record(schedule="gpu", history=history), [])[0]
     assert alarms(record(schedule="cpu", history=history), []) == []
     assert alarms(record(schedule="gpu", history={**history, "validation_dice": [0.5, 0.80]}), []) == []
+
+
+@pytest.mark.parametrize(("schedule", "score"), [("cpu", 0.59), ("cpu_long", 0.59), ("gpu", 0.79)])
+def test_poor_validation_on_held_out_patients_is_an_alarm(schedule, score):
+    history = {"validation_step": [1, 2], "validation_object_dice": [0.85, score]}
+    one = record(schedule=schedule, dataset="glas", history=history)
+    assert alarms(one, []) == [
+        f"{one.name}: validation on held-out patients ended with object_dice {score:.3f}, below {score + 0.01:.1f}"
+    ]
+    assert alarms(replace(one, history={**history, "validation_object_dice": [0.5, score + 0.01]}), []) == []
+    assert alarms(replace(one, schedule="smoke"), []) == []
+    assert alarms(replace(one, dataset="tnbc"), []) == []
 
 
 def test_results_need_neither_torch_nor_a_drawing_library():

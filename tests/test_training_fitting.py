@@ -14,7 +14,7 @@ from torch import nn
 
 from histolab_lib import training
 from histolab_lib.losses import Targets, bce_dice
-from histolab_lib.training import CheckpointError, Data, TrainingError, fit, mean_aji, mean_dice, mean_loss
+from histolab_lib.training import CheckpointError, Data, TrainingError, fit, mean_dice, mean_loss, mean_object_score
 from histolab_lib.training.engine import OneProcess
 from tests.tiny_training import SHORT, Dots, data, disks, recipe, same, weights
 
@@ -214,13 +214,13 @@ def test_the_gradient_is_no_longer_than_the_recipe_allows(monkeypatch):
 
 
 def test_validation_by_objects_or_loss_is_what_the_recipe_says():
-    for metric in ("aji", "loss"):
+    for metric in ("aji", "object_dice", "loss"):
         made = recipe(validation={"share": 0.2, "metric": metric}, postprocess_options={"connectivity": 8})
         fitted = _fit(made)
         (scores,) = [fitted.history.scores[12]]
         assert list(scores) == ["dice", metric]
-        if metric == "aji":
-            expected = mean_aji(fitted.network, data().val, made)
+        if metric != "loss":
+            expected = mean_object_score(fitted.network, data().val, made, metric)
         else:
 
             def loss(output, targets):

@@ -55,8 +55,14 @@ _ENCODED: Mapping[str, Change] = MappingProxyType(
     }
 )
 _GLANDS: Change = (
-    "ours: glands are no discs, a watershed of distances would cut them",
-    {"postprocess": "components", "postprocess_options": {}, "thresholds": {"mask": 0.5}},
+    "ours: glands are no discs, a watershed of distances would cut them; GlaS numbers 8-connected components, and but "
+    "for four specks of 1 or 2 px its smallest training gland has 388 px",
+    {
+        "postprocess": "components",
+        "postprocess_options": {"connectivity": 8, "min_area_px": 300},
+        "thresholds": {"mask": 0.5},
+        "validation": {"share": 0.2, "metric": "object_dice"},
+    },
 )
 
 # The strong U-Net has a recipe of its own, under which it was first measured.

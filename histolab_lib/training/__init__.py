@@ -11,7 +11,7 @@ from histolab_lib.training.loop import TrainingError
 from histolab_lib.training.plain import train
 from histolab_lib.training.rates import learning_rate
 from histolab_lib.training.schedules import SCHEDULES, Plan, Schedule
-from histolab_lib.training.validation import mean_aji, mean_dice, mean_loss
+from histolab_lib.training.validation import mean_dice, mean_loss, mean_object_score
 
 __all__ = [
     "SCHEDULES",
@@ -24,8 +24,8 @@ __all__ = [
     "TrainingError",
     "fit",
     "learning_rate",
-    "mean_aji",
     "mean_dice",
     "mean_loss",
+    "mean_object_score",
     "train",
 ]

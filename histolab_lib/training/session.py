@@ -27,7 +27,7 @@ from histolab_lib.training.run_folder import RunFolder
 from histolab_lib.training.schedules import Plan
 from histolab_lib.training.settings import peak_memory_mib
 from histolab_lib.training.state import load_network, load_optimiser, network_tensors, optimiser_state
-from histolab_lib.training.validation import mean_aji, mean_dice, mean_loss
+from histolab_lib.training.validation import OBJECT_SCORES, mean_dice, mean_loss, mean_object_score
 
 __all__ = ["Session"]
 
@@ -159,9 +159,10 @@ class Session:
         windows |= {} if recipe.overlap_px is None else {"overlap_px": recipe.overlap_px}
         threshold: Any = recipe.thresholds.get("mask", 0.5)
         scores = {"dice": mean_dice(self.used, tiles, threshold=threshold, **how, **windows)}
-        if _metric(recipe) == "aji":
-            scores["aji"] = mean_aji(self.used, tiles, recipe, symmetries=False, **how)
-        if _metric(recipe) == "loss":
+        metric = _metric(recipe)
+        if metric in OBJECT_SCORES:
+            scores[metric] = mean_object_score(self.used, tiles, recipe, metric, symmetries=False, **how)
+        if metric == "loss":
             with self.engine.autocast():
                 scores["loss"] = mean_loss(
                     self.used, tiles, self.loss, crop_px=plan.crop_px, batch_size=plan.batch_size

@@ -1,6 +1,7 @@
 """How good a network is on tiles that it does not learn from."""
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,16 @@ from torch import nn
 
 from histolab_lib.inference import predict, segment
 from histolab_lib.losses import Loss, Targets
-from histolab_lib.metrics import aji, dice
+from histolab_lib.metrics import aji, dice, object_dice
 from histolab_lib.patches import check_crop_fits, cut, windows
 from histolab_lib.postprocess import otsu_mask
 from histolab_lib.recipe import Recipe
 from histolab_lib.tile import Tile
 
-__all__ = ["mean_aji", "mean_dice", "mean_loss"]
+__all__ = ["OBJECT_SCORES", "mean_dice", "mean_loss", "mean_object_score"]
+
+#: Of the objects that post-processing makes, by the name that a recipe's validation has for them.
+OBJECT_SCORES = MappingProxyType({"aji": aji, "object_dice": object_dice})
 
 
 def mean_dice(network: nn.Module, tiles: Sequence[Tile], *, threshold: float | str = 0.5, **options: Any) -> float:
@@ -37,8 +41,10 @@ def mean_dice(network: nn.Module, tiles: Sequence[Tile], *, threshold: float | s
     return dice([tile.mask for tile in tiles], masks, empty="nan", reduction="mean")
 
 
-def mean_aji(network: nn.Module, tiles: Sequence[Tile], recipe: Recipe, **options: Any) -> float:
-    """Return the mean over tiles of the AJI of the objects that the recipe's post-processing makes.
+def mean_object_score(
+    network: nn.Module, tiles: Sequence[Tile], recipe: Recipe, metric: str, **options: Any
+) -> float:
+    """Return the mean over tiles of a score of the objects that the recipe's post-processing makes.
 
     Tiles without any object, true or predicted, are left out of the mean.
 
@@ -47,11 +53,12 @@ def mean_aji(network: nn.Module, tiles: Sequence[Tile], recipe: Recipe, **option
     network : nn.Module
     tiles : sequence of Tile
     recipe : Recipe
+    metric : {"aji", "object_dice"}
     **options
         Of `inference.segment`.
     """
     objects = [segment(network, tile.image, recipe, **options) for tile in tiles]
-    return aji([tile.instances for tile in tiles], objects, empty="nan", reduction="mean")
+    return OBJECT_SCORES[metric]([tile.instances for tile in tiles], objects, empty="nan", reduction="mean")
 
 
 @torch.no_grad()
