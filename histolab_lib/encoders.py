@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from histolab_lib.choices import choose
 from histolab_lib.compat import ensure_torchvision
 from histolab_lib.data_dir import DataError, tissue_dir
-from histolab_lib.datasets.choices import choose
 from histolab_lib.inputs import IMAGENET_MEAN
 
 __all__ = ["PADDINGS", "Pretrained", "build_encoder", "imagenet_file", "load_imagenet", "timm_options"]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from histolab_lib.choices import choose
 from histolab_lib.datasets import kumar, monuseg
-from histolab_lib.datasets.choices import choose
 from histolab_lib.postprocess import fill_and_open, hematoxylin_floor, otsu_mask, remove_small, split_components
 from histolab_lib.stain import hematoxylin
 

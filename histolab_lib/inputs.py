@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from histolab_lib.datasets.choices import choose
+from histolab_lib.choices import choose
 from histolab_lib.layers import OpticalDensity
 from histolab_lib.stain import RUIFROK_HED
 

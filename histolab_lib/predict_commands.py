@@ -93,7 +93,7 @@ def weights(
 
 
 def _make(folder: Path, part: str | None) -> None:
-    from histolab_lib.datasets.choices import choose
+    from histolab_lib.choices import choose
     from histolab_lib.pretrained import making
     from histolab_lib.training.run import runs_dir
 

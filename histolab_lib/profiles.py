@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from histolab_lib import datasets
+from histolab_lib.choices import choose
 from histolab_lib.data_dir import DataError, tissue_dir
-from histolab_lib.datasets.choices import choose
 from histolab_lib.datasets.registry import entries
 from histolab_lib.datasets.synthetic import PRESET_NAMES
 from histolab_lib.tile import Tile

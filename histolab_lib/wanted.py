@@ -7,8 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from histolab_lib.choices import choose
 from histolab_lib.data_dir import DataError
-from histolab_lib.datasets.choices import choose
 from histolab_lib.datasets.registry import modules
 from histolab_lib.floors import HEMATOXYLIN
 from histolab_lib.record import record_path, variant_name

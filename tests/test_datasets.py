@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from histolab_lib import datasets
+from histolab_lib.choices import choose
 from histolab_lib.data_dir import DataError
-from histolab_lib.datasets.choices import choose
 from histolab_lib.datasets.registry import entries, modules, status
 from histolab_lib.datasets.sequence import TileSequence
 from histolab_lib.tile import Tile

@@ -2,6 +2,10 @@
 
 import csv
 import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 
 import numpy as np
 import pytest
@@ -13,6 +17,7 @@ from histolab_lib.datasets import load
 from histolab_lib.datasets.files import read_labels, read_rgb
 from histolab_lib.inference import nuclei_table, segment
 from histolab_lib.pretrained import export
+from tests.books import ROOT
 
 pytestmark = pytest.mark.thorough
 
@@ -181,3 +186,21 @@ def test_without_safetensors_the_extra_to_install_is_told(histolab, tmp_path, mo
     monkeypatch.setitem(__import__("sys").modules, "safetensors.torch", None)
     answer = histolab(image, "--out", tmp_path, "--checkpoint", checkpoint[0])
     _fails(answer, r"safetensors.*; trained networks need: python -m pip install 'histolab-lib\[train\]'")
+
+
+def test_the_shipped_network_needs_none_of_the_extras(tmp_path, tile):
+    image = tmp_path / "x.png"
+    Image.fromarray(tile.image).save(image)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extra = {re.split(r"[<>=~!\[ ]", one)[0] for extras in project["optional-dependencies"].values() for one in extras}
+    blocked = sorted({name for name, owners in packages_distributions().items() if extra.intersection(owners)})
+    assert {"timm", "lightning_fabric", "tifffile"} <= set(blocked)
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({blocked}));"
+        "from histolab_lib.__main__ import main; sys.argv[0] = 'histolab'; sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "predict", image, "--out", tmp_path], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "x_labels.tif").is_file()

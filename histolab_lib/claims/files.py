@@ -3,10 +3,10 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+from histolab_lib.choices import choose, look_up
 from histolab_lib.claims.one import Claim
 from histolab_lib.claims.vocabulary import (
     AVERAGING,
@@ -79,12 +79,7 @@ def claim(key: str) -> Claim:
     ...
     LookupError: unknown claim 'haru_net/table-1/u-net/monuseg/test/dise'; the nearest are ...
     """
-    known = _by_key()
-    if key in known:
-        return known[key]
-    near = get_close_matches(key, known, n=3, cutoff=0.3)
-    hint = f"the nearest are {', '.join(map(repr, near))}" if near else f"{len(known)} are in {data_dir() / 'claims'}"
-    raise LookupError(f"unknown claim {key!r}; {hint}")
+    return look_up("claim", key, _by_key(), data_dir() / "claims")
 
 
 @cache
@@ -132,8 +127,7 @@ def _claim(where: str, fields: list[str]) -> Claim:
 
 
 def _check(where: str, what: str, value: str, allowed: Iterable[str]) -> None:
-    names = list(allowed)
-    if value not in names:
-        near = get_close_matches(value, names, n=1)
-        hint = f", did you mean {near[0]!r}?" if near else "."
-        raise DataError(f"{where}: unknown {what} {value!r}{hint} Allowed: {', '.join(map(repr, names))}")
+    try:
+        choose(what, value, allowed)
+    except ValueError as error:
+        raise DataError(f"{where}: {error}") from None

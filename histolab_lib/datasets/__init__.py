@@ -4,8 +4,8 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
+from histolab_lib.choices import choose
 from histolab_lib.data_dir import DataError, tissue_dir
-from histolab_lib.datasets.choices import choose
 from histolab_lib.datasets.leaks import notes
 from histolab_lib.datasets.registry import entries, modules
 from histolab_lib.datasets.sequence import TileSequence

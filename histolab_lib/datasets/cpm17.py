@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from histolab_lib.choices import choose
 from histolab_lib.data_dir import DataError
-from histolab_lib.datasets.choices import choose
 from histolab_lib.datasets.files import read_rgb, set_folder
 from histolab_lib.datasets.matlab import label_map, read_mat
 from histolab_lib.datasets.paired import Pair, check_pairs, count_pairs, locate_pairs, pair_problems, tile_problems

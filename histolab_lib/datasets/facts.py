@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from histolab_lib.choices import choose
 from histolab_lib.data_dir import DataError, data_dir
-from histolab_lib.datasets.choices import choose
 from histolab_lib.datasets.registry import entries, modules
 from histolab_lib.datasets.sides import as_number, patients_of, splits_of
 from histolab_lib.tile import Tile

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from histolab_lib.choices import choose
 from histolab_lib.data_dir import DataError, tissue_dir
 from histolab_lib.datasets.archives import unpack
-from histolab_lib.datasets.choices import choose
 from histolab_lib.datasets.registry import Download, Entry, entries, modules
 
 __all__ = ["Step", "fetch", "plan"]

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from histolab_lib.choices import choose
 from histolab_lib.data_dir import DataError
-from histolab_lib.datasets.choices import choose
 from histolab_lib.datasets.files import read_labels, read_mask, read_rgb
 from histolab_lib.datasets.matching import match_stems
 from histolab_lib.datasets.paired import Pair, tile_problems

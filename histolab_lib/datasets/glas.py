@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from histolab_lib.choices import choose
 from histolab_lib.data_dir import DataError, data_dir
-from histolab_lib.datasets.choices import choose
 from histolab_lib.datasets.files import read_labels, read_rgb, require, set_folder
 from histolab_lib.datasets.grades import FILE, Grade, grade_problems, read_grades
 from histolab_lib.datasets.problems import absent, told, unexpected

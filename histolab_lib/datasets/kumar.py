@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from histolab_lib.choices import choose
 from histolab_lib.datasets import monuseg
-from histolab_lib.datasets.choices import choose
 from histolab_lib.datasets.files import set_folder
 from histolab_lib.datasets.polygons import DEFAULT_CONVENTION
 from histolab_lib.datasets.sequence import TileSequence

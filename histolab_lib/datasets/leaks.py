@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from histolab_lib.choices import choose
 from histolab_lib.data_dir import DataError
-from histolab_lib.datasets.choices import choose
 from histolab_lib.datasets.likeness import difference_hash, near_pairs
 from histolab_lib.datasets.registry import Entry, entries, modules
 from histolab_lib.datasets.sides import as_number, learned_and_held_out, pairs_of_sides, patients_of, splits_of

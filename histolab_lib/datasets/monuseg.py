@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
+from histolab_lib.choices import choose
 from histolab_lib.data_dir import DataError
-from histolab_lib.datasets.choices import choose
 from histolab_lib.datasets.files import read_rgb, require, set_folder
 from histolab_lib.datasets.monuseg_files import TRAIN_FOLDER, TileFiles, facts, locate, patient_of, read_tile
 from histolab_lib.datasets.polygons import CONVENTIONS, DEFAULT_CONVENTION

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from histolab_lib.choices import choose
 from histolab_lib.data_dir import DataError
 from histolab_lib.datasets.channels import unite_channels
-from histolab_lib.datasets.choices import choose
 from histolab_lib.datasets.files import set_folder
 from histolab_lib.datasets.folds import Fold, locate_fold, open_fold, read_row, tissues
 from histolab_lib.datasets.sequence import TileSequence

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from histolab_lib.datasets.choices import choose
+from histolab_lib.choices import choose
 
 __all__ = ["CONVENTIONS", "DEFAULT_CONVENTION", "poly2mask", "rasterise"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from histolab_lib.choices import choose
 from histolab_lib.data_dir import DataError, data_dir, tissue_dir
-from histolab_lib.datasets.choices import choose
 
 __all__ = ["Download", "Entry", "Status", "entries", "modules", "status"]
 

@@ -6,8 +6,8 @@ from itertools import combinations
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from histolab_lib.choices import choose
 from histolab_lib.data_dir import DataError
-from histolab_lib.datasets.choices import choose
 
 __all__ = ["as_number", "learned_and_held_out", "pairs_of_sides", "patients_of", "splits_of"]
 

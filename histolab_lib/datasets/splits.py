@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from histolab_lib.datasets.choices import choose
+from histolab_lib.choices import choose
 from histolab_lib.datasets.draw import pick_groups
 from histolab_lib.datasets.registry import modules
 from histolab_lib.datasets.sequence import TileSequence

@@ -16,8 +16,8 @@ from types import MappingProxyType
 
 import numpy as np
 
+from histolab_lib.choices import choose
 from histolab_lib.data_dir import DataError
-from histolab_lib.datasets.choices import choose
 from histolab_lib.datasets.draw import pick_groups, shuffled
 from histolab_lib.datasets.files import read_labels, read_mask, read_rgb, require, set_folder
 from histolab_lib.datasets.problems import absent, told, unexpected

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias
 import torch.nn.functional as F
 from torch import Tensor
 
-from histolab_lib.datasets.choices import choose
+from histolab_lib.choices import choose
 from histolab_lib.losses.pixels import bce_loss, focal_loss, true_class_loss
 from histolab_lib.losses.regions import soft_dice_loss, soft_jaccard_loss
 from histolab_lib.losses.sums import bce_dice, bce_focal_dice, bce_pixel_dice, dice_jaccard, exp_dice

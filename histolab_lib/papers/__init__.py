@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from histolab_lib.datasets.choices import choose
+from histolab_lib.choices import choose
 from histolab_lib.encoders import imagenet_file
 from histolab_lib.papers.entry import Network
 from histolab_lib.papers.registry import networks

@@ -1,12 +1,12 @@
 """From the probabilities of a network to objects, by the name that a recipe gives."""
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from histolab_lib.choices import choose
 from histolab_lib.postprocess.checks import Mask, checked_whole, neighbours
 from histolab_lib.postprocess.masks import otsu_mask
 from histolab_lib.postprocess.objects import remove_small, split_components
@@ -48,11 +48,7 @@ def by_name(name: str) -> Callable[..., Instances]:
     >>> by_name("components")(maps, thresholds={"mask": 0.5})
     array([[1, 0, 2]], dtype=int32)
     """
-    if name not in _BY_NAME:
-        near = get_close_matches(str(name), _BY_NAME, n=1)
-        hint = f", did you mean {near[0]!r}?" if near else "."
-        raise ValueError(f"unknown post-processing {name!r}{hint} Allowed: {', '.join(map(repr, _BY_NAME))}")
-    return _BY_NAME[name]
+    return _BY_NAME[choose("post-processing", name, _BY_NAME)]
 
 
 def names() -> list[str]:

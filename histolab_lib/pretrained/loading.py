@@ -9,8 +9,8 @@ from typing import Any
 from torch import Tensor
 
 from histolab_lib import papers
+from histolab_lib.choices import choose
 from histolab_lib.data_dir import DataError, data_dir
-from histolab_lib.datasets.choices import choose
 from histolab_lib.pretrained.exported import Trained, network_with, read
 from histolab_lib.recipe import Recipe
 from histolab_lib.training.checkpoints import CheckpointError, newest, read_tensors

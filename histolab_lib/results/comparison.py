@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from histolab_lib.claims import PAPERS, Claim, load_claims
+from histolab_lib.claims import DISTANCES, PAPERS, Claim, load_claims
 from histolab_lib.datasets.registry import modules
 from histolab_lib.record import LEAK, Record
-from histolab_lib.results.store import DISTANCES, across_seeds, results_dir, words
+from histolab_lib.results.store import across_seeds, results_dir, words
 from histolab_lib.wanted import SCHEDULE_NAMES, UNTRAINED, Job, read_queue
 
 __all__ = ["NOTHING", "NOT_RUN", "Row", "compare", "lines_of", "network_of", "table"]

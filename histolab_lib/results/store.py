@@ -1,22 +1,21 @@
 """The recorded runs: reading them, holding their numbers against their counts, citing one of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from histolab_lib.choices import look_up
+from histolab_lib.claims import DISTANCES
 from histolab_lib.data_dir import DataError, data_dir
 from histolab_lib.metrics import Summary, summarise
 from histolab_lib.record import Record, load_record
 from histolab_lib.scoring import BOOTSTRAP, check_numbers
 
-__all__ = ["DISTANCES", "PAGES", "Result", "across_seeds", "check", "load_results", "result", "results_dir", "words"]
+__all__ = ["PAGES", "Result", "across_seeds", "check", "load_results", "result", "results_dir", "words"]
 
 #: The folder beside the records that holds glued numbers of pages, not runs.
 PAGES = "pages"
-#: Metrics in pixels; all others are shares of 1.
-DISTANCES = ("object_hausdorff", "hd95")
 
 
 class Result(NamedTuple):
@@ -159,12 +158,7 @@ def result(key: str) -> Result:
     ...
     LookupError: unknown result 'floor_hematoxylin/monuseg/base-clean-none-seed0/test/dise'; the nearest are ...
     """
-    known = _by_key()
-    if key in known:
-        return known[key]
-    near = get_close_matches(key, known, n=3, cutoff=0.3)
-    hint = f"the nearest are {', '.join(map(repr, near))}" if near else f"{len(known)} are in {results_dir()}"
-    raise LookupError(f"unknown result {key!r}; {hint}")
+    return look_up("result", key, _by_key(), results_dir())
 
 
 @cache

@@ -8,7 +8,7 @@ from torch import nn
 
 from histolab_lib import papers
 from histolab_lib.augment import RECIPES
-from histolab_lib.datasets.choices import choose
+from histolab_lib.choices import choose
 from histolab_lib.inference import as_device
 from histolab_lib.patches import SCHEMES
 from histolab_lib.recipe import Recipe

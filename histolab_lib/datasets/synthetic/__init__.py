@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from histolab_lib.datasets.choices import choose
+from histolab_lib.choices import choose
 from histolab_lib.datasets.sequence import TileSequence
 from histolab_lib.datasets.synthetic.compose import OBJECTS, Scene, make
 from histolab_lib.datasets.synthetic.presets import GLAND_PRESETS, NUCLEUS_PRESETS, PRESETS

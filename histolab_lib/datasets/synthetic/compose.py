@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from histolab_lib.datasets.choices import choose
+from histolab_lib.choices import choose
 from histolab_lib.datasets.synthetic.distractors import draw_distractors
 from histolab_lib.datasets.synthetic.glands import lay_out_glands, line_up_nuclei
 from histolab_lib.datasets.synthetic.nuclei import draw_nuclei
