@@ -140,6 +140,9 @@ def _made(value, unit="fraction", metric="dice"):
         ("seven", "count", "organs", "7", "7", "7"),
         ("around 22,000", "count", "nuclei", "22000", "21500", "22500"),
         ("about 7", "hours", "training_time", "7", "6.5", "7.5"),
+        ("40x", "none", "magnification", "40", "40", "40"),
+        ("1x10^{-6}", "none", "min_delta", "1e-6", "5e-7", "1.5e-6"),
+        ("fifty percent", "percent", "threshold", "50", "49.5", "50.5"),
     ],
 )
 def test_a_printed_number_stands_for_what_rounding_allows(value, unit, metric, number, low, high):
@@ -226,3 +229,32 @@ def test_a_missing_file_and_an_empty_folder_are_errors(tmp_path):
         load_claims(tmp_path / "gone.csv")
     with pytest.raises(DataError, match=r"no claim file \(\*\.csv\) there"):
         load_claims(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("row", "ranks", "metrics", "table"),
+    [
+        ("A > B in dice", (("A",), ("B",)), ("dice",), ""),
+        ("A > * in dice, aji (Table 1)", (("A",), ("*",)), ("dice", "aji"), "Table 1"),
+        ("A | B > C > * in f1 (Table IV)", (("A", "B"), ("C",), ("*",)), ("f1",), "Table IV"),
+        ("U-Net | Ours in iou", (("U-Net", "Ours"),), ("iou",), ""),
+        ("P: Bladder > N: Bladder in f1 (Table 2)", (("P: Bladder",), ("N: Bladder",)), ("f1",), "Table 2"),
+    ],
+)
+def test_who_is_better_than_whom_is_read_from_the_row(row, ranks, metrics, table):
+    one = Claim("mine", "Table 1", row, "monuseg", "test", "ordering", "better", "none", "")
+    assert one.comparison == claims.Comparison(ranks, metrics, table)
+
+
+@pytest.mark.parametrize("row", ["A is better", "A in dice", "A>B in dice", "A > B", "A > B in dice, luck"])
+def test_a_gain_whose_row_is_no_comparison_is_refused_with_its_line(tmp_path, row):
+    path = tmp_path / "mine.csv"
+    path.write_text(f'{",".join(HEADER)}\nmine,Abstract,"{row}",monuseg,test,gain,1.5,percent,,,\n')
+    with pytest.raises(DataError, match=r"mine.csv, line 2: row of gain: (expected 'A > B in|unknown metric 'luck')"):
+        load_claims(path)
+
+
+def test_a_row_is_a_system_and_a_part_of_the_data():
+    one = Claim("mine", "Table 1", "U-Net: Average", "monuseg", "test", "dice", "0.8", "fraction", "per_group")
+    assert (one.system, one.group) == ("U-Net", "Average")
+    assert (_made("0.8").system, _made("0.8").group) == ("U-Net", "")

@@ -13,7 +13,7 @@ from histolab_lib import metrics as m
 from histolab_lib.metrics import contingency
 from histolab_lib.metrics.counts import COUNTED
 from histolab_lib.metrics.evaluate import DISTANCES, check_record, evaluate, scores_from_counts
-from histolab_lib.metrics.summary import compare, summarise
+from histolab_lib.metrics.summary import compare, pooled_interval, summarise
 from tests.literal import maps
 from tests.literal import metrics as literal
 
@@ -416,3 +416,30 @@ def test_images_without_partner_are_all_listed():
 def test_double_names_on_either_side_are_an_error():
     with pytest.raises(ValueError, match="b: each record needs a name of its own; missing or double: image0"):
         compare(rows([1]), rows([1]) * 2, "dice")
+
+
+def test_the_interval_of_a_pooled_score_is_that_of_resampled_counts():
+    rng = np.random.default_rng(4)
+    true = [(rng.random((9, 9)) < 0.5).astype(int) for _ in range(6)]
+    pred = [np.where(rng.random((9, 9)) < 0.2, 1 - one, one) for one in true]
+    names = [f"t{n}" for n in range(6)]
+    records = evaluate(true, pred, ["dice"], names=names)
+    low, high = pooled_interval(records, "dice", n_boot=400, seed=1)
+    draws = np.random.default_rng(1)
+    pooled = []
+    for _ in range(400):
+        drawn = [records[k] for k in draws.integers(0, 6, 6)]
+        pixels = sum(row["true_px"] + row["pred_px"] for row in drawn)
+        pooled.append(2 * sum(row["both_px"] for row in drawn) / pixels)
+    assert (low, high) == pytest.approx(np.percentile(pooled, [2.5, 97.5]))
+    assert low < summarise(records, "dice").pooled < high
+    together = pooled_interval(records, "dice", groups=dict.fromkeys(names, "one"))
+    assert np.isnan(together).all()
+    by_patient = pooled_interval(records, "dice", groups={name: name in names[:3] for name in names}, n_boot=400)
+    assert by_patient[0] in [pytest.approx(_dice_of(records[:3])), pytest.approx(_dice_of(records[3:]))]
+    with pytest.raises(ValueError, match="holds no 'aji'"):
+        pooled_interval(records, "aji")
+
+
+def _dice_of(rows):
+    return 2 * sum(row["both_px"] for row in rows) / sum(row["true_px"] + row["pred_px"] for row in rows)

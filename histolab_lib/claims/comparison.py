@@ -7,7 +7,7 @@ from histolab_lib.claims.vocabulary import METRICS
 
 __all__ = ["Comparison"]
 
-_COMPARISON = re.compile(r"(?P<sides>.+?>.+) in (?P<metrics>\w+(?:, \w+)*)(?: \((?P<table>[^()]+)\))?")
+_COMPARISON = re.compile(r"(?P<sides>.+ [>|] .+) in (?P<metrics>\w+(?:, \w+)*)(?: \((?P<table>[^()]+)\))?")
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class Comparison:
     Attributes
     ----------
     ranks : tuple of tuple of str
-        From the best to the worst, each the names of table rows; ``("*",)``: all others of the table.
+        From the best to the worst, each the names of table rows; ``("*",)``: all others of the table. A single rank:
+        they are said to be comparable.
     metrics : tuple of str
         Of `METRICS`.
     table : str
@@ -40,7 +41,7 @@ class Comparison:
 
     @classmethod
     def read(cls, row: str) -> "Comparison":
-        """Read ``A > B in METRIC, METRIC (TABLE)``: several of one rank are joined by " | ".
+        """Read ``A > B in METRIC, METRIC (TABLE)``: several of one rank are joined by " | ", and may stand alone.
 
         Raises
         ------

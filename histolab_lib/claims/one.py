@@ -13,7 +13,9 @@ _WORDS = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
 )  # fmt: skip
+_TENS = ("thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred")
 _SPELT = {word: Decimal(number) for number, word in enumerate(_WORDS)}
+_SPELT |= {word: Decimal(10 * number) for number, word in enumerate(_TENS, start=3)}
 _ABOUT = ("about ", "around ", "approximately ")
 _POWER = re.compile(r"(-?[\d.]+)\s*[x×]\s*10\s*\^?\{?\s*(-\d+)\}?")
 
@@ -81,7 +83,7 @@ class Claim:
     @property
     def number(self) -> Decimal | None:
         """The value as a number, in its unit; None for words and for what is unreadable."""
-        text = self.value.removesuffix("%").strip().lower()
+        text = self.value.lower().removesuffix("%").removesuffix("percent").strip()
         for word in _ABOUT:
             text = text.removeprefix(word)
         if self.metric == "magnification":

@@ -67,12 +67,12 @@ SCORES = (
 DISTANCES = ("object_hausdorff", "hd95")
 _COUNTS = (
     "images", "patches", "nuclei", "glands", "organs", "patients", "classes", "batch_size", "epochs", "patience",
-    "layers", "filters",
+    "layers", "filters", "channels", "branches", "iterations", "slides", "datasets",
 )  # fmt: skip
 PIXELS = ("width_px", "height_px", "kernel_px", "stride_px", "receptive_field_px")
 _FACTORS = (
     "learning_rate", "lr_factor", "weight_decay", "momentum", "dropout", "loss_weight", "threshold", "zoom",
-    "reduction", "magnification",
+    "reduction", "magnification", "dilation", "focal_gamma", "smoothing", "min_delta",
 )  # fmt: skip
 COMPARING = ("gain", "ordering")
 WORDED = ("organ", "ordering", "software", "hardware")
@@ -88,6 +88,7 @@ METRICS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     | {
         "parameters": ("million", "count"),
         "training_time": ("seconds", "minutes", "hours", "unstated"),
+        "threshold": (*_SHARE, "none"),
         "memory": ("gigabytes",),
         "rotation": ("degrees",),
         "translation": _SHARE,

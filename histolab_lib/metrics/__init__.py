@@ -12,7 +12,7 @@ from histolab_lib.metrics.glands import ObjectF1, object_dice, object_f1
 from histolab_lib.metrics.hausdorff import object_hausdorff
 from histolab_lib.metrics.instances import aji, aji_plus, dice2
 from histolab_lib.metrics.pixels import PrecisionRecallF1, dice, iou, precision_recall_f1
-from histolab_lib.metrics.summary import Comparison, Summary, compare, summarise
+from histolab_lib.metrics.summary import Comparison, Summary, compare, pooled_interval, summarise
 from histolab_lib.metrics.surfaces import boundary_f1, hd95
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "object_f1",
     "object_hausdorff",
     "panoptic_quality",
+    "pooled_interval",
     "precision_recall_f1",
     "scores_from_counts",
     "summarise",

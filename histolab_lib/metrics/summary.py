@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from histolab_lib.metrics.counts import families_in, pool, scores_of
 
-__all__ = ["Comparison", "Summary", "compare", "summarise"]
+__all__ = ["Comparison", "Summary", "compare", "pooled_interval", "summarise"]
 
 _Floats = npt.NDArray[np.float64]
 _Records = Sequence[Mapping[str, Any]]
@@ -145,6 +145,59 @@ def summarise(
         undefined=int(np.count_nonzero(np.isnan(values))),
         infinite=int(np.count_nonzero(np.isinf(values))),
     )
+
+
+def pooled_interval(
+    records: _Records,
+    metric: str,
+    *,
+    groups: Mapping[str, str] | None = None,
+    n_boot: int = 2_000,
+    seed: int | np.random.Generator = 0,
+) -> tuple[float, float]:
+    """Bootstrap interval of the pooled score: that of the counts of all images together.
+
+    Parameters
+    ----------
+    records, metric, groups, n_boot, seed
+        As for `summarise`. Images at an infinite distance stay out, as they do of `Summary.pooled`.
+
+    Returns
+    -------
+    low, high : float
+        2.5th and 97.5th percentile of the scores of resampled sets; NaN where there are fewer than two groups to draw
+        from, or the metric keeps no counts.
+
+    Raises
+    ------
+    ValueError
+        As `summarise`.
+
+    Examples
+    --------
+    >>> from histolab_lib.metrics.evaluate import evaluate
+    >>> one = np.array([[1, 1, 0, 0]])
+    >>> records = evaluate([one, one], [one, np.array([[0, 1, 1, 1]])], names=["a", "b"])
+    >>> pooled_interval(records, "dice")  # only b drawn, only a drawn
+    (0.4, 1.0)
+    """
+    values = _values(records, metric)
+    kept = [record for record, value in zip(records, values, strict=True) if not np.isinf(value)]
+    if not kept or np.isnan(_pooled(records, metric)):
+        return float("nan"), float("nan")
+    policy, names = str(kept[0].get("empty", "nan")), list(pool(kept))
+    _, position = np.unique(_codes(_names(kept, "records"), groups), return_inverse=True)
+    counts = np.zeros((position.max() + 1, len(names)))
+    np.add.at(counts, position, np.array([[record[name] for name in names] for record in kept], np.float64))
+    if len(counts) < 2:
+        return float("nan"), float("nan")
+    rng = np.random.default_rng(seed)
+    scores = []
+    for _ in range(n_boot):
+        drawn = dict(zip(names, counts[rng.integers(0, len(counts), len(counts))].sum(axis=0), strict=True))
+        scores.append(scores_of(drawn, families_in(drawn), policy)[metric])
+    low, high = np.nanpercentile(scores, [2.5, 97.5])
+    return float(low), float(high)
 
 
 def compare(

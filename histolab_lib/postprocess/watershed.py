@@ -34,8 +34,9 @@ def watershed_instances(
     -----
     Beyond the border the mask counts as going on: a nucleus cut by the border peaks at it.
 
-    The defaults were chosen among 3 to 9 px and blurs of 0 to 2 px on six training tiles of MoNuSeg: from the official
-    masks they give a mean AJI of 0.868 (components alone 0.598), from `hematoxylin_floor` 0.337 (0.151).
+    The defaults were chosen among 3 to 9 px and blurs of 0 to 2 px on training tiles alone: on the 16 of Kumar's set,
+    which are training tiles of MoNuSeg too, they give a mean AJI of 0.906 from the official masks, and none of the
+    others gives more than 0.907.
 
     Examples
     --------
