@@ -8,9 +8,12 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from histolab_lib.data_dir import DataError, data_dir
+
+if TYPE_CHECKING:
+    from histolab_lib.results import Row
 
 __all__ = ["COMMANDS", "main"]
 
@@ -185,6 +188,13 @@ def _results(given: argparse.Namespace) -> int:
         _say(f"{len(records)} records are in order" + (f", {len(faults)} are not" if faults else ""))
         return 1 if faults else 0
     wide = os.environ.get("COLUMNS", "")
-    for line in table(load_results(root), data=given.data, width=int(wide) if wide.isdecimal() else None):
+    width = int(wide) if wide.isdecimal() else None
+    for line in table(load_results(root), data=given.data, width=width, verdicts=_verdicts):
         _say(line)
     return 0
+
+
+def _verdicts(row: "Row") -> list[str]:
+    from histolab_lib.audit.verdicts import judge
+
+    return [judge(one, row.runs, row.split).word for one in row.printed]

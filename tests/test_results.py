@@ -292,3 +292,19 @@ def test_the_books_results_lie_in_its_data():
     assert not math.isnan(len(load_results()))
     with pytest.raises(DataError):
         load_record(results_dir() / "a" / "b" / "c.json")
+
+
+def test_what_a_paper_repeats_stands_once_and_what_it_contradicts_twice():
+    table_row = replace(claim("haru_net/table-1/u-net/monuseg/test/dice"), row="HARU-Net", value="0.838")
+    said = replace(table_row, location="Section 4.4", value="83.8", unit="percent")
+    other = replace(said, location="Abstract", value="83.9")
+    found = compare([], [said, other, table_row], [Job("haru_net", "monuseg", "gpu", "paper")])
+    assert lookup(found, metric="dice").paper == "0.838; 83.9 %"
+
+
+def test_verdicts_have_a_column_where_somebody_gives_them():
+    lines = table([record()], data="monuseg", verdicts=lambda row: [f"{len(row.runs)} runs"] * len(row.printed))
+    assert lines[0].endswith("verdict")
+    own = next(line for line in lines if line.startswith("unet ") and " dice " in line and "] cpu" in line)
+    assert own.endswith("  1 runs")
+    assert "verdict" not in table([record()])[0]

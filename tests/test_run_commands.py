@@ -157,7 +157,7 @@ def test_an_alarm_is_told_by_the_check_and_does_not_fail_it(tmp_path, capsys):
     save_record(record(schedule="gpu", history=history), tmp_path)
     status, out, _ = typed(capsys, "results", "--dir", tmp_path, "--check")
     assert status == 0
-    assert "\nalarm: unet/monuseg/base-clean-gpu-seed0: validation on held-out organs ended with Dice 0.500" in out
+    assert "\nalarm: unet/monuseg/base-clean-gpu-seed0: validation on held-out organs ended with dice 0.500" in out
 
 
 def test_what_another_machine_brought_is_held_against_the_books_own_floor(tmp_path, capsys):

@@ -1,7 +1,7 @@
 """What papers print beside what is recorded: one line for each network, set, split and metric."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from histolab_lib.claims import DISTANCES, PAPERS, Claim, load_claims
@@ -22,6 +22,7 @@ _CALLED: Mapping[str, str] = {
 }  # fmt: skip
 # Variants that are a network as it is meant: of nuclei, and of glands.
 _BASES = ("base", "glands")
+_HEAD: tuple[str, ...] = ("network", "set", "split", "metric", "paper", "released code", "ours", "difference")
 _OWN = ("proposed", "ours", "proposedmethod", "ourmethod")
 
 
@@ -44,6 +45,8 @@ class Row(NamedTuple):
         mean, interval, schedule, how many seeds; `NOT_RUN`; or `NOTHING`, where no code was released.
     differences : tuple of float
         Ours minus each of the printed numbers, in the unit of the metric; empty where there is none of either.
+    runs : tuple of Record
+        Those that `ours` is made of: they differ by their seed alone.
     """
 
     key: str
@@ -55,6 +58,7 @@ class Row(NamedTuple):
     code: str
     ours: str
     differences: tuple[float, ...]
+    runs: tuple[Record, ...]
 
     @property
     def paper(self) -> str:
@@ -128,13 +132,21 @@ def _queued() -> list[Job]:
 
 
 def _published(claims: Iterable[Claim]) -> _Published:
+    """By network, set, split and metric; what a paper repeats stands once, as its table prints it."""
     found: dict[tuple[str, str, str, str], list[Claim]] = {}
-    for claim in claims:
+    for claim in sorted(claims, key=lambda one: not one.location.startswith("Table")):
         key = network_of(claim)
         if key is not None and claim.averaging and claim.dataset in modules() and claim.number is not None:
             metric = "dice" if claim.metric == "f1" else claim.metric  # of pixels, the same number
-            found.setdefault((key, claim.dataset, claim.split, metric), []).append(claim)
+            known = found.setdefault((key, claim.dataset, claim.split, metric), [])
+            if (claim.paper, _share(claim)) not in {(one.paper, _share(one)) for one in known}:
+                known.append(claim)
     return found
+
+
+def _share(claim: Claim) -> float:
+    """The printed number, percent as a share of 1."""
+    return float(claim.number or 0) / (100 if claim.unit == "percent" else 1)
 
 
 def _rows(subject: _Subject, runs: Sequence[Record], published: _Published, released: bool) -> Iterator[Row]:
@@ -158,6 +170,7 @@ def _rows(subject: _Subject, runs: Sequence[Record], published: _Published, rele
             _cell(code, split, metric) if released or code else NOTHING,
             _cell(ours, split, metric),
             _differences(ours, split, metric, claims),
+            tuple(ours),
         )
 
 
@@ -187,10 +200,16 @@ def _differences(runs: Sequence[Record], split: str, metric: str, claims: Sequen
     if not runs or not claims:
         return ()
     mean = across_seeds(runs, split, metric).mean
-    return tuple(mean - float(one.number or 0) / (100 if one.unit == "percent" else 1) for one in claims)
+    return tuple(mean - _share(one) for one in claims)
 
 
-def table(records: Sequence[Record], *, data: str | None = None, width: int | None = None) -> list[str]:
+def table(
+    records: Sequence[Record],
+    *,
+    data: str | None = None,
+    width: int | None = None,
+    verdicts: Callable[[Row], Sequence[str]] | None = None,
+) -> list[str]:
     """Return the comparison as lines of text.
 
     Parameters
@@ -198,10 +217,12 @@ def table(records: Sequence[Record], *, data: str | None = None, width: int | No
     records : sequence of Record
     data : str, optional
         One set alone.
+    verdicts : callable, optional
+        Gives the verdict of a row on each of its printed numbers, for a column of their own.
     width : int, optional
         Longer lines are cut.
     """
-    head = ("network", "set", "split", "metric", "paper", "released code", "ours", "difference")
+    head = (*_HEAD, "verdict") if verdicts else _HEAD
     body = [
         (
             row.key if row.variant == "base" else f"{row.key} ({row.variant})",
@@ -212,6 +233,7 @@ def table(records: Sequence[Record], *, data: str | None = None, width: int | No
             row.code,
             row.ours,
             "; ".join(_signed(value, row.metric) for value in row.differences),
+            *(["; ".join(dict.fromkeys(verdicts(row)))] if verdicts else ()),
         )
         for row in compare(records)
         if data in (None, row.dataset)
