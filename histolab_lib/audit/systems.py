@@ -1,0 +1,148 @@
+"""The scores of one system, side by side, and what is said of one that the others do not allow."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from math import ceil, floor
+
+from histolab_lib.audit.finding import Finding, finding
+from histolab_lib.audit.intervals import Interval, share
+from histolab_lib.claims import Claim
+
+__all__ = ["averaging", "images", "judged", "named", "shares", "together", "unit_share"]
+
+_NAMES = {
+    "dice": "Dice", "iou": "IoU", "f1": "F1", "aji": "AJI", "aji_plus": "AJI+", "pq": "PQ", "dq": "DQ", "sq": "SQ",
+    "object_f1": "object F1", "object_dice": "object Dice", "boundary_f1": "boundary F1", "hd95": "HD95",
+}  # fmt: skip
+# A paper that says this of a metric, as the notes of its claims quote it, may have meant another one.
+_DOUBTS = {
+    "f1": (r"\bobjects?\b", "The paper also describes its F1 as one of objects, which has no such bound."),
+    "iou": (r"\bclasses\b|\bmIoU\b", "The paper also speaks of a mean IoU over classes."),
+    "dice": (r"\bclasses\b", "The paper also speaks of a mean over classes."),
+}
+
+
+def together(claims: Sequence[Claim], *metrics: str) -> Iterator[tuple[Claim, ...]]:
+    """Yield the claims of these metrics that stand side by side: one paper, location, row, data set and split.
+
+    Left out are rows in which one of them is missing, unreadable or outside 0 to 1 (another rule says so), and those
+    whose stated averagings, or stated numbers of images, differ.
+
+    Parameters
+    ----------
+    claims : sequence of Claim
+    *metrics : str
+        Names of scores; the tuples have their order.
+
+    Examples
+    --------
+    >>> from histolab_lib.claims import claim
+    >>> row = [claim(f"haru_net/table-1/u-net/monuseg/test/{metric}") for metric in ("aji", "dice", "pq")]
+    >>> [one.value for group in together(row, "dice", "aji") for one in group]
+    ['0.758', '0.556']
+    >>> list(together(row, "dice", "iou"))
+    []
+    """
+    rows: dict[tuple[str, ...], dict[str, Claim]] = {}
+    for one in claims:
+        if one.metric in metrics and unit_share(one):
+            rows.setdefault((one.paper, one.location, one.row, one.dataset, one.split), {})[one.metric] = one
+    for scores in rows.values():
+        if len(scores) == len(metrics):
+            group = tuple(scores[metric] for metric in metrics)
+            ways = {one.averaging for one in group} - {"unstated"}
+            sizes = {one.images for one in group} - {None}
+            if len(ways) < 2 and len(sizes) < 2:
+                yield group
+
+
+def unit_share(claim: Claim) -> Interval | None:
+    """Return what a printed score may be, between 0 and 1; None where it cannot be read or lies outside."""
+    printed = share(claim)
+    if printed is None or printed.low > 1 or printed.high < 0:
+        return None
+    return Interval(max(Fraction(0), printed.low), min(Fraction(1), printed.high))
+
+
+def shares(group: Sequence[Claim]) -> tuple[Interval, ...]:
+    """Return what each score of a group of `together` may be."""
+    return tuple(printed for printed in map(unit_share, group) if printed)
+
+
+def averaging(group: Sequence[Claim]) -> str:
+    """Return how the claims are averaged if all say the same, else "unstated"."""
+    ways = {one.averaging for one in group}
+    return ways.pop() if len(ways) == 1 else "unstated"
+
+
+def images(group: Sequence[Claim]) -> int | None:
+    """Return over how many images the claims are plain means, where all of them say so."""
+    sizes = {one.images for one in group}
+    return sizes.pop() if averaging(group) == "per_image" and len(sizes) == 1 else None
+
+
+def named(claim: Claim) -> str:
+    """Return a score for a sentence: ``"IoU 65.99"``."""
+    return f"{_NAMES.get(claim.metric, claim.metric.replace('_', ' '))} {claim.value}"
+
+
+def judged(
+    rule: str, claims: Sequence[Claim], group: Sequence[Claim], region: Callable[..., Interval], *, hint: str = ""
+) -> Finding:
+    """Return what a rule finds: whether the last claim of the group can be what the others allow.
+
+    Parameters
+    ----------
+    rule : str
+        Its name.
+    claims : sequence of Claim
+        All of the paper: their notes tell where it defines a metric in two ways. An accusation is then
+        ``inconsistent``, as another reading may allow the numbers, and so it is if they would fit with digits cut off
+        instead of rounded; else ``impossible``.
+    group : sequence of Claim
+        As `together` yields them, the judged one last.
+    region : callable
+        Takes the intervals of the others, gives the one that they leave to the last.
+    hint : str
+        For an accusation: what could explain it.
+    """
+    *given, claim = group
+    *known, printed = shares(group)
+    allowed = region(*known)
+    others = " and ".join(named(one) for one in given)
+    if printed.meets(allowed):
+        ends = f"{_shown(allowed.low, claim, floor)} to {_shown(allowed.high, claim, ceil)}"
+        return finding(list(group), rule, "fine", f"{named(claim)} lies within {ends}, which {others} leave to it.")
+    side, most = ("above", "most") if printed.above(allowed) else ("below", "least")
+    bound = _shown(allowed.high, claim, ceil) if side == "above" else _shown(allowed.low, claim, floor)
+    said = f"{named(claim)} lies {side} {bound}, the {most} that {others} can go with on the same images"
+    said += "." if averaging(group) == "pooled" else ", however they are averaged, if all in the same way."
+    reasons = _doubts(claims, group) + _cut_off(group, region)
+    severity = "inconsistent" if reasons else "impossible"
+    return finding(list(group), rule, severity, " ".join([said, *reasons, hint]).strip())
+
+
+def _cut_off(group: Sequence[Claim], region: Callable[..., Interval]) -> list[str]:
+    half = [(one.high - one.low) / 2 for one in map(share, group) if one]
+    *known, last = (Interval(one.low + up, one.high + up) for one, up in zip(shares(group), half, strict=True))
+    known = [Interval(min(one.low, Fraction(1)), min(one.high, Fraction(1))) for one in known]
+    return ["Had digits been cut off instead of rounded, they would fit."] if last.meets(region(*known)) else []
+
+
+def _doubts(claims: Sequence[Claim], group: Sequence[Claim]) -> list[str]:
+    metrics = {one.metric for one in group}
+    papers = {one.paper for one in group}
+    return [
+        words
+        for metric, (pattern, words) in _DOUBTS.items()
+        if metric in metrics
+        and any(one.metric == metric and one.paper in papers and re.search(pattern, one.note) for one in claims)
+    ]
+
+
+def _shown(bound: Fraction, claim: Claim, rounded: Callable[[Fraction], int]) -> str:
+    """Return a bound in the unit of a claim, with one place more than is printed there, rounded away from the claim."""
+    places = max(0, -int(claim.number.as_tuple().exponent)) + 1 if claim.number is not None else 4
+    scale = 100 if claim.unit == "percent" else 1
+    return f"{rounded(bound * scale * 10**places) / 10**places:.{places}f}"
