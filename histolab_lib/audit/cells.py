@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from histolab_lib.audit.intervals import Interval
@@ -60,6 +61,7 @@ def dimension(claim: Claim) -> str:
     return _DIMENSIONS[claim.unit][0] if claim.unit in _DIMENSIONS else claim.unit
 
 
+@lru_cache(maxsize=8192)
 def quantity(claim: Claim) -> Interval | None:
     """Return what a printed number may be, as a fraction, a count or seconds; None for what is no number.
 

@@ -31,11 +31,11 @@ def same_number(claims: Sequence[Claim]) -> Iterator[Finding]:
     r"""Two systems with the same training time, or with a whole row of the same scores: is one a copy of the other?
 
     Let $n$ systems have a number in a column, and let the second nearest number of a third system lie $d$ units of the
-    last printed place away from a number that two of them share. Then about $2 / (2d + 1)$ systems are to be expected at
-    each value there, and two given ones are equal there with probability $p = 2 / (n (2d + 1))$. A training time is
+    last printed place away from a number that two of them share. Then about $2 / (2d + 1)$ systems are to be expected
+    at each value there, and two given ones are equal there with probability $p = 2 / (n (2d + 1))$. A training time is
     compared alone, scores of one data set only all together (at least two of them): that one score of two networks
-    agrees is common. Chance gives about $f \binom{n}{2} \prod p$ such pairs in a paper with $f$ columns of times and rows
-    of scores to compare. Where that is less than one twentieth, the equality is `unlikely`.
+    agrees is common. Chance gives about $f \binom{n}{2} \prod p$ such pairs in a paper with $f$ columns of times and
+    rows of scores to compare. Where that is less than one twentieth, the equality is `unlikely`.
 
     How sure: no proof but a rate of false alarms, at most about one paper in twenty; a test counts them on random
     tables.

@@ -74,6 +74,7 @@ def load_aliases(path: Path | None = None) -> tuple[Alias, ...]:
     return tuple(Alias(one["paper"], tuple(one["names"]), one["words"], one["reason"]) for one in tables)
 
 
+@cache
 def one_name(paper: str, name: str) -> str:
     """Return a name that is the same for all names of one system of a paper; for comparing, not for printing.
 
