@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from histolab_lib.audit import bounds, instances, scores, spread
+from histolab_lib.audit import bounds, instances, rates, scores, spread
 from histolab_lib.audit.intervals import Interval
 from histolab_lib.audit.registry import RULES
 from histolab_lib.claims import SCORES, Claim, load_claims
@@ -17,7 +17,9 @@ from histolab_lib.metrics.counts import pool
 from histolab_lib.results import load_results
 from tests.literal import maps
 
-OURS = [rule for rule in RULES.values() if rule.check.__module__ in {m.__name__ for m in (scores, instances, spread)}]
+OURS = [
+    rule for rule in RULES.values() if rule.check.__module__ in {m.__name__ for m in (scores, rates, instances, spread)}
+]
 METRICS = ["dice", "iou", "precision_recall_f1", "aji", "aji_plus", "panoptic_quality", "object_f1"]
 PRINTED = (
     "dice", "f1", "iou", "precision", "recall", "aji", "aji_plus", "dq", "sq", "pq",
@@ -115,6 +117,19 @@ def test_every_rule_has_a_row_that_fits_and_one_that_does_not():
 def test_images_that_would_have_to_differ_much_are_unlikely():
     assert accused(row(dice="0.800", iou="0.760")) == {("spread-between-images", "unlikely")}
     assert accused(row(dice="0.800", aji="0.760")) == {("spread-between-images", "unlikely")}
+
+
+def test_a_score_that_is_called_negative_is_impossible():
+    sentence = row("U-Net > V-Net in f1", unit="none", averaging="", ordering="gives a negative F1 score")
+    assert accused(sentence) == {("score-range", "impossible")}
+    assert not found(row("U-Net > V-Net in parameters", unit="none", averaging="", ordering="a negative effect"))
+
+
+def test_an_iou_too_small_for_the_dice_is_weighed_as_a_mean_over_two_classes():
+    (one,) = found(row(dice="0.952", iou="0.7106"), "jaccard-above-jensen")
+    assert "at most 17.3 % of the pixels; it fills 80.2 % or more of the set's." in one.explanation
+    (one,) = found(row(dice="0.952", iou="0.4"), "jaccard-above-jensen")
+    assert "Nor could a pooled mean" in one.explanation
 
 
 def test_what_is_not_comparable_is_not_compared():

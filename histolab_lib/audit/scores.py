@@ -1,4 +1,4 @@
-r"""Rules on scores of pixels: range, Dice and IoU, precision and recall.
+r"""Rules on scores of pixels: range, Dice, F1 and IoU.
 
 One image has $t$ true, $p$ predicted and $i$ common foreground pixels: $P=i/p$, $R=i/t$,
 $D=F_1=\frac{2i}{t+p}=\frac{2PR}{P+R}$, $J=\frac{i}{t+p-i}=\frac{D}{2-D}$, all 0 where $i=0$. A score that a paper
@@ -8,14 +8,14 @@ hull* of the points that a single image can be. The rules test that hull, so tha
 pooled score is the point of one large image. Other consistency tests of published scores, such as those of
 `mlscorecheck`, need the numbers of pixels; these do not.
 
-What cannot be told: $P$ and $R$ enter every bound here alike, so no score of the same row shows that the two columns
-are exchanged. And a mean of scores, or a ratio of hundreds of thousands of pixels, comes so close to every decimal
+What cannot be told: a mean of scores, or a ratio of hundreds of thousands of pixels, comes so close to every decimal
 number that asking whether a ratio of integers can round to the printed digits (the GRIM test) tells nothing.
 """
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
+from math import ceil, floor
 
 from histolab_lib.audit import bounds
 from histolab_lib.audit.finding import Finding, finding
@@ -23,39 +23,44 @@ from histolab_lib.audit.intervals import Interval
 from histolab_lib.audit.registry import rule
 from histolab_lib.audit.systems import averaging, images, judged, named, shares, together, unit_share
 from histolab_lib.claims import DISTANCES, SCORES, Claim
+from histolab_lib.data_dir import DataError
+from histolab_lib.datasets import facts
 
 __all__ = [
     "f1_is_dice",
-    "f1_of_rates",
     "jaccard_above_jensen",
     "jaccard_below_dice",
-    "jaccard_of_rates",
     "jaccard_pooled",
     "score_range",
 ]
 
 # F1 of pixels is Dice; the metric of that name is one of pixels (`metrics.evaluate`), that of objects is `object_f1`.
 _DICE = ("dice", "f1")
-_ALIKE = "Foreground pixels; the same images and the same threshold; one way of averaging, whichever, for all scores"
+_ALIKE = "Foreground pixels; the same images and threshold; one way of averaging, whichever, for all scores"
 
 
 @rule("score-range", title="Is the score between 0 and 1?", assumes="The unit is the printed one")
 def score_range(claims: Sequence[Claim]) -> Iterator[Finding]:
     r"""Test that a score lies between 0 and 1 (0 and 100 %), and that a distance is not negative.
 
-    **Statement.** $0\le s\le1$ for every score of the vocabulary; $h\ge0$ for every distance.
+    **Statement.** $0\le s\le1$ for every score of the vocabulary; $h\ge0$ for every distance. So none is "negative",
+    either, as a sentence may have it.
 
     **Proof.** Each score is a ratio of a count to another that includes it, or a mean of such ratios. $\square$
 
     **How sure.** Certain, of what is printed; mostly a misprint.
     """
     for one in claims:
-        if one.interval is None or one.metric not in SCORES + DISTANCES:
-            continue
-        inside = one.interval[1] >= 0 if one.metric in DISTANCES else unit_share(one) is not None
-        allowed = "0 or more" if one.metric in DISTANCES else f"between 0 and {100 if one.unit == 'percent' else 1}"
-        said = f"{named(one)} is {allowed}." if inside else f"{named(one)} ({one.unit}) is not {allowed}."
-        yield finding([one], "score-range", "fine" if inside else "impossible", said)
+        if one.interval is not None and one.metric in SCORES + DISTANCES:
+            top = 100 if one.unit == "percent" else 1
+            distance = one.metric in DISTANCES
+            inside = one.interval[1] >= 0 if distance else unit_share(one) is not None
+            allowed = "0 or more" if distance else f"between 0 and {top}"
+            said = f"{named(one)} is {'' if inside else 'not '}{allowed}."
+            yield finding([one], "score-range", "fine" if inside else "impossible", said)
+        elif one.comparison and "negative" in one.value.split() and set(one.comparison.metrics) <= set(SCORES):
+            said = f'"{one.value}": a score of this kind is a ratio of counts and never below 0.'
+            yield finding([one], "score-range", "impossible", said)
 
 
 @rule("f1-is-dice", title="Are Dice and F1 of pixels one number?", assumes=_ALIKE)
@@ -121,28 +126,41 @@ def jaccard_above_jensen(claims: Sequence[Claim]) -> Iterator[Finding]:
     **Another reading.** Were the printed $J$ the mean of $b=J$ of the background and $f=\varphi(D)$ of the foreground,
     both pooled, then with $e$ wrong pixels and $u$ in the union of the foregrounds $1-f=e/u$ and $b=\frac{c}{c+e}$,
     where $c$ pixels are rightly background. The true background has at most $c+e$ of $u+c$ pixels, a share of at most
-    $\frac{1-f}{1-fb}$. An accusation quotes that share; compare it with the images.
+    $\frac{1-f}{1-fb}$. An accusation quotes that share, and the share that the images of the set really have, where
+    this book has counted it.
 
     **How sure.** Certain for foreground pixels; see the other reading.
     """
     for dice in _DICE:
         for group in (one for one in together(claims, dice, "iou") if averaging(one) != "pooled"):
-            first, second = shares(group)
-            yield judged("jaccard-above-jensen", claims, group, _at_least_jensen, hint=_two_classes(first, second))
+            yield judged("jaccard-above-jensen", claims, group, _at_least_jensen, hint=_two_classes(*group))
 
 
 def _at_least_jensen(dice: Interval) -> Interval:
     return bounds.at_least(bounds.jaccard(dice))
 
 
-def _two_classes(dice: Interval, iou: Interval) -> str:
-    most = bounds.background(dice, iou)
+def _two_classes(dice: Claim, iou: Claim) -> str:
+    most = bounds.background(*shares([dice, iou]))
     if most is None:
         return "Nor could a pooled mean of the IoU of foreground and background be that small."
-    return (
+    said = (
         "Were the IoU a mean of that of foreground and background, both pooled, "
-        f"the background could fill at most {float(most):.1%} of the pixels."
+        f"the background could fill at most {ceil(most * 1000) / 10:.1f} % of the pixels"
     )
+    least = _background(iou.dataset, iou.split)
+    return said + (f"; it fills {floor(least * 1000) / 10:.1f} % or more of the set's." if least is not None else ".")
+
+
+@cache
+def _background(dataset: str, split: str) -> float | None:
+    """Return the share of background in the files of a split, of its parts the smallest; None where not counted."""
+    try:
+        counted = facts.read(dataset).get("splits", {})
+    except DataError:
+        return None
+    parts = [one["foreground_share"] for name, one in counted.items() if name == split or name[:-1] == split]
+    return 1 - max(parts) if parts else None
 
 
 @rule(
@@ -160,56 +178,3 @@ def jaccard_pooled(claims: Sequence[Claim]) -> Iterator[Finding]:
     for dice in _DICE:
         for group in (one for one in together(claims, dice, "iou") if averaging(one) == "pooled"):
             yield judged("jaccard-pooled", claims, group, bounds.jaccard_pooled)
-
-
-@rule("f1-of-precision-and-recall", title="Can F1 come from this precision and recall?", assumes=_ALIKE)
-def f1_of_rates(claims: Sequence[Claim]) -> Iterator[Finding]:
-    r"""Test F1 (or Dice) against precision and recall, of pixels or of objects.
-
-    **Statement.** $\max(0,\bar P+\bar R-1)\le\bar F\le H(\bar P,\bar R)=\frac{2\bar P\bar R}{\bar P+\bar R}$, whatever
-    the averaging; pooled, $F=H(P,R)$.
-
-    **Proof.** For $\lambda\in[0,1]$, $2(\lambda^2P+(1-\lambda)^2R)\ge H(P,R)$, with equality at
-    $\lambda=\frac{R}{P+R}$: the left side is a parabola in $\lambda$ with its minimum there. So $H$ is a minimum of
-    linear functions of $(P,R)$, hence concave, and the mean of $H$ is at most $H$ of the means (Jensen). Below,
-    $H\ge\frac{PR}{P+R-PR}\ge P+R-1$, the first as $P+R\ge 2PR$, the second as it is $(1-P)(1-R)(P+R)\ge0$ when
-    multiplied out; the right side is linear, so it holds for means. $\square$ The upper end is reached where all
-    images are alike; the lower one is approached by images that are hit exactly and others with $P=1$, $R\to0$ or the
-    reverse.
-
-    **Exchanged columns.** $P$ and $R$ may be exchanged in every bound, here and for the IoU: these scores cannot show
-    it.
-
-    **How sure.** Certain if $P$, $R$ and $F$ of an image without prediction count as 0, or as 1, 0 and 0, and no image
-    is left out of one mean only. An F1 computed once from the printed means of $P$ and $R$ obeys, too.
-    """
-    triples = [("precision", "recall", dice) for dice in _DICE]
-    for group in _groups(claims, [*triples, ("object_precision", "object_recall", "object_f1")]):
-        region = bounds.f1_pooled if averaging(group) == "pooled" else bounds.f1
-        yield judged("f1-of-precision-and-recall", claims, group, region)
-
-
-@rule("jaccard-of-precision-and-recall", title="Can IoU come from this precision and recall?", assumes=_ALIKE)
-def jaccard_of_rates(claims: Sequence[Claim]) -> Iterator[Finding]:
-    r"""Test IoU against precision and recall.
-
-    **Statement.** $\max(0,\bar P+\bar R-1)\le\bar J\le\min(\bar P,\bar R)$, whatever the averaging; pooled,
-    $\frac1J=\frac1P+\frac1R-1$.
-
-    **Proof.** $t+p-i\ge t$ and $\ge p$, so $J\le\min(P,R)$ for each image; each of the two is kept by a mean. The
-    lower bound is proved with F1. Pooled, $\frac1J=\frac{t+p-i}{i}=\frac1R+\frac1P-1$. $\square$ As a function of
-    $(P,R)$, $J$ is neither convex nor concave, so $J(\bar P,\bar R)$ bounds nothing: on $P=R=x$ it is $\frac{x}{2-x}$,
-    convex, but mixing images with $(1,1)$, $(1,\varepsilon)$ and none found reaches $\min(\bar P,\bar R)$, and mixing
-    $(1,1)$, $(1,\varepsilon)$ and $(\varepsilon,1)$ approaches $\bar P+\bar R-1$. The bounds are the hull; no better
-    ones exist.
-
-    **How sure.** As for F1.
-    """
-    for group in together(claims, "precision", "recall", "iou"):
-        region = bounds.jaccard_of_rates_pooled if averaging(group) == "pooled" else bounds.jaccard_of_rates
-        yield judged("jaccard-of-precision-and-recall", claims, group, region)
-
-
-def _groups(claims: Sequence[Claim], metrics: Sequence[tuple[str, ...]]) -> Iterator[tuple[Claim, ...]]:
-    for one in metrics:
-        yield from together(claims, *one)

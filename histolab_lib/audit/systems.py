@@ -62,7 +62,12 @@ def unit_share(claim: Claim) -> Interval | None:
     printed = share(claim)
     if printed is None or printed.low > 1 or printed.high < 0:
         return None
-    return Interval(max(Fraction(0), printed.low), min(Fraction(1), printed.high))
+    return _clipped(printed)
+
+
+def _clipped(printed: Interval) -> Interval:
+    low, high = (min(max(end, Fraction(0)), Fraction(1)) for end in (printed.low, printed.high))
+    return Interval(low, high)
 
 
 def shares(group: Sequence[Claim]) -> tuple[Interval, ...]:
@@ -124,9 +129,7 @@ def judged(
 
 
 def _cut_off(group: Sequence[Claim], region: Callable[..., Interval]) -> list[str]:
-    half = [(one.high - one.low) / 2 for one in map(share, group) if one]
-    *known, last = (Interval(one.low + up, one.high + up) for one, up in zip(shares(group), half, strict=True))
-    known = [Interval(min(one.low, Fraction(1)), min(one.high, Fraction(1))) for one in known]
+    *known, last = (_clipped(one + Interval.of((one.high - one.low) / 2)) for one in map(share, group) if one)
     return ["Had digits been cut off instead of rounded, they would fit."] if last.meets(region(*known)) else []
 
 
@@ -142,7 +145,7 @@ def _doubts(claims: Sequence[Claim], group: Sequence[Claim]) -> list[str]:
 
 
 def _shown(bound: Fraction, claim: Claim, rounded: Callable[[Fraction], int]) -> str:
-    """Return a bound in the unit of a claim, with one place more than is printed there, rounded away from the claim."""
+    """Return a bound in the unit of a claim, with one place more than is printed there, rounded outwards."""
     places = max(0, -int(claim.number.as_tuple().exponent)) + 1 if claim.number is not None else 4
     scale = 100 if claim.unit == "percent" else 1
     return f"{rounded(bound * scale * 10**places) / 10**places:.{places}f}"
