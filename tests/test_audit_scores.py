@@ -126,8 +126,8 @@ def test_a_score_that_is_called_negative_is_impossible():
 
 
 def test_an_iou_too_small_for_the_dice_is_weighed_as_a_mean_over_two_classes():
-    (one,) = found(row(dice="0.952", iou="0.7106"), "jaccard-above-jensen")
-    assert "at most 17.3 % of the pixels; it fills 80.2 % or more of the set's." in one.explanation
+    (one,) = found(row(unit="percent", dice="95.20", iou="71.06"), "jaccard-above-jensen")
+    assert "at most 17.2 % of the pixels; it fills 80.2 % or more of the set's." in one.explanation
     (one,) = found(row(dice="0.952", iou="0.4"), "jaccard-above-jensen")
     assert "Nor could a pooled mean" in one.explanation
 
