@@ -9,7 +9,7 @@ from histolab_lib.audit.registry import rule
 from histolab_lib.audit.rows import about_set, amount, counts, enlarged, of_each_image, quoted, whole
 from histolab_lib.claims import Claim
 
-__all__ = ["enlarged_by_whole_factor", "iterations_as_epochs", "parts_and_whole", "test_set_size"]
+__all__ = ["enlarged_by_whole_factor", "iterations_as_epochs", "parts_and_whole", "size_of_test_set"]
 
 
 @rule(
@@ -22,7 +22,8 @@ def parts_and_whole(claims: Sequence[Claim]) -> Iterator[Finding]:
     equality where they are all of it.
 
     **Derivation.** Counting. The parts are those that one place of the paper names (training and test, with
-    validation where it is told); the whole is what the same place, else the paper, calls the set.
+    validation where it is told, which may also be meant as part of the training images); the whole is what the same
+    place, else the paper, calls the set.
 
     **How sure.** More than the whole is `inconsistent`: an image is in two parts, or a number is wrong. Fewer is
     `inconsistent` where the sentence itself gives the rest to a part ("the remaining 25 images"), since nothing then
@@ -42,7 +43,7 @@ def parts_and_whole(claims: Sequence[Claim]) -> Iterator[Finding]:
     title="Does the test set have more images than there are?",
     assumes="A test image counts once, however often it is turned.",
 )
-def test_set_size(claims: Sequence[Claim]) -> Iterator[Finding]:
+def size_of_test_set(claims: Sequence[Claim]) -> Iterator[Finding]:
     r"""**Statement.** A test set of $m$ images drawn from a set of $n$ has $m \le n$, and where the paper says how many
     it drew, $m$ is that number.
 
@@ -78,7 +79,8 @@ def enlarged_by_whole_factor(claims: Sequence[Claim]) -> Iterator[Finding]:
     drawn at random; where it holds, $N/n$ is the number of versions of each image, and where several splits are
     printed it tells which one was enlarged.
 
-    **How sure.** Fewer than $n$, or no multiple of $c$: `inconsistent`.
+    **How sure.** Fewer than $n$, or no multiple of $c$: `unlikely`. False alarms: where "augmented" means the added
+    images alone, or the uncut ones are counted with their crops; no rate is known.
     """
     for one in claims:
         if one.metric == "images" and one.split == "train" and enlarged(one) and (number := whole(one)):
@@ -107,9 +109,8 @@ def iterations_as_epochs(claims: Sequence[Claim]) -> Iterator[Finding]:
             continue
         batches = [b for b in claims if b.metric == "batch_size" and one.dataset in (b.dataset, "none") and whole(b)]
         for batch in batches:
-            sets = [
-                c for c in claims if (c.metric, c.dataset, c.split) == ("images", batch.dataset, "train") and whole(c)
-            ]
+            images = [c for c in claims if (c.metric, c.dataset) == ("images", batch.dataset) and whole(c)]
+            sets = [c for c in images if c.split == "train"]
             if not sets:
                 continue
             largest = max(sets, key=amount)
@@ -136,24 +137,31 @@ def _parts(here: Sequence[Claim], metric: str, dataset: str) -> list[Claim]:
 def _added(parts: list[Claim], wholes: list[Claim]) -> Iterator[Finding]:
     if not wholes:
         return
-    total = sum(map(amount, parts))
-    sum_of = f"{' + '.join(one.value for one in parts)} = {total:,}"
-    if fitting := [one for one in wholes if amount(one) == total]:
-        yield finding([*parts, fitting[0]], "parts-and-whole", "fine", f"{sum_of}, as the whole.")
+    apart = [one for one in parts if one.split != "val"]
+    fitting = [(some, one) for some in (parts, apart) for one in wholes if sum(map(amount, some)) == amount(one)]
+    if fitting:
+        some, one = fitting[0]
+        yield finding([*some, one], "parts-and-whole", "fine", f"{_sum(some)}, as the whole.")
         return
+    # Validation images may be counted among the training images, too: too many are only those that are so without them.
+    total, least = sum(map(amount, parts)), sum(map(amount, apart))
     nearest = min(wholes, key=lambda one: abs(amount(one) - total))
     missing = amount(nearest) - total
     used_up = any("remaining" in quoted(one).lower() or "the rest" in quoted(one).lower() for one in parts)
-    if missing < 0:
-        severity, why = "inconsistent", f"{-missing:,} more than the {nearest.value} of the whole"
+    if least > amount(nearest):
+        severity, why = "inconsistent", f"{least - amount(nearest):,} more than the {nearest.value} of the whole"
+    elif missing < 0:
+        severity, why = "unlikely", f"{-missing:,} more than the {nearest.value} of the whole, unless parts overlap"
     elif used_up:
         severity, why = "inconsistent", f"but a part is called what remains of {nearest.value}: {missing:,} are missing"
     else:
-        severity, why = (
-            "unlikely",
-            f"{missing:,} fewer than the {nearest.value} of the whole",
-        )
-    yield finding([*parts, nearest], "parts-and-whole", severity, f"{sum_of}, {why}.")
+        severity, why = "unlikely", f"{missing:,} fewer than the {nearest.value} of the whole"
+    some = apart if severity == "inconsistent" and missing < 0 else parts
+    yield finding([*some, nearest], "parts-and-whole", severity, f"{_sum(some)}, {why}.")
+
+
+def _sum(parts: list[Claim]) -> str:
+    return f"{' + '.join(one.value for one in parts)} = {sum(map(amount, parts)):,}"
 
 
 def _copies(claims: Sequence[Claim], one: Claim, drawn: list[Claim]) -> Finding:
@@ -183,10 +191,10 @@ def _enlarged(one: Claim, number: int, sources: list[Claim], crops: list[Claim])
     involved = [one, *sources, *crops]
     if number < smallest:
         why = f"An enlarged set of {one.value} images is smaller than the {smallest} that it was made from."
-        return finding(involved, "enlarged-by-whole-factor", "inconsistent", why)
+        return finding(involved, "enlarged-by-whole-factor", "unlikely", why)
     if bad := [crop for crop in crops if number % amount(crop)]:
         why = f"{one.value} images are no multiple of the {bad[0].value} crops that each version of an image gives."
-        return finding(involved, "enlarged-by-whole-factor", "inconsistent", why)
+        return finding(involved, "enlarged-by-whole-factor", "unlikely", why)
     each = {source.value: number // amount(source) for source in sources if number % amount(source) == 0}
     said = " and ".join(f"{factor} for each of {source}" for source, factor in each.items())
     if crops and said and all(factor % amount(crops[0]) == 0 for factor in each.values()):

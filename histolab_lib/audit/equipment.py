@@ -48,7 +48,8 @@ def versions_that_exist(claims: Sequence[Claim]) -> Iterator[Finding]:
 def memory_of_the_card(claims: Sequence[Claim]) -> Iterator[Finding]:
     r"""**Statement.** A card's memory is what its maker built in.
 
-    **Derivation.** From the maker's specifications (`data/claims/known.toml`). Compared only where row or sentence
+    **Derivation.** From the maker's specifications (`data/claims/known.toml`); a whole multiple is that of several
+    cards. Compared only where row or sentence
     tie the number to the card: "CARD with N GB", or a row that is the card's name.
 
     **How sure.** `inconsistent`; the other reading, that the computer's memory is meant, cannot be excluded by grammar.
@@ -59,8 +60,8 @@ def memory_of_the_card(claims: Sequence[Claim]) -> Iterator[Finding]:
         for card in known()["graphics"]:
             if not _said_of(one, card["name"]):
                 continue
-            if one.number == card["memory_gb"]:
-                yield finding([one], "memory-of-the-card", "fine", "As its maker says.")
+            if one.number % card["memory_gb"] == 0:
+                yield finding([one], "memory-of-the-card", "fine", "That of one or several such cards.")
             else:
                 why = (
                     f"A {card['name']} has {card['memory_gb']} GB ({card['source']}), unless the computer's are meant."

@@ -10,7 +10,7 @@ from histolab_lib.audit.finding import Finding, finding
 from histolab_lib.audit.known import known
 from histolab_lib.audit.real import COUNTED, Part, drawn_by_authors, part
 from histolab_lib.audit.registry import rule
-from histolab_lib.audit.rows import about_set
+from histolab_lib.audit.rows import about_set, amount, counts
 from histolab_lib.claims import COMPARING, Claim
 from histolab_lib.data_dir import data_dir
 from histolab_lib.datasets import registry
@@ -48,11 +48,14 @@ def counts_of_the_set(claims: Sequence[Claim]) -> Iterator[Finding]:
     **Derivation.** Counted (`data/facts`, written by `histolab data facts`, recounted by a test). Nuclei and glands
     are tried in every way of counting that the facts keep: annotated regions, ids that keep a pixel, connected
     components with 4 and with 8 neighbours. A number with "around" need only round to it. Splits that each paper
-    draws by itself (TNBC has none of its own) are not compared.
+    draws by itself (TNBC has none of its own) are not compared; training images less those that the paper holds out
+    for validation are fine.
 
-    **How sure.** `inconsistent`: paper and files exclude each other, which need not be the paper's doing. Sets were
-    published in several versions, and organisers' own counts differ from the files; where a number is the
-    organisers', the finding says so. `not testable here` for sets whose files could not be had.
+    **How sure.** `unlikely` for fewer images than the split has, which a paper may leave out; false alarms are the
+    papers that do so without saying, at a rate that is not known. All else `inconsistent`: paper and files exclude
+    each other, which need not be the paper's doing. Sets were published in several versions, and organisers' own
+    counts differ from the files; where such a count is known, the finding says it. `not testable here` for sets
+    whose files could not be had.
     """
     for one in claims:
         if one.metric in _COUNTS and about_set(one) and one.interval and _public(one):
@@ -60,7 +63,7 @@ def counts_of_the_set(claims: Sequence[Claim]) -> Iterator[Finding]:
             if real is None:
                 yield finding([one], "counts-of-the-set", "not testable here", _no_files(one))
             elif found := _found(one, real):
-                yield _compared(one, found)
+                yield _compared(one, found, _held_out(claims, one))
 
 
 @rule(
@@ -173,9 +176,15 @@ def _found(one: Claim, real: Part) -> dict[str, int]:
     return {one.metric: number} if number else {}
 
 
-def _compared(one: Claim, found: dict[str, int]) -> Finding:
+def _held_out(claims: Sequence[Claim], one: Claim) -> int:
+    """Validation images that the paper may have taken from this training split."""
+    held = [other for other in counts(claims, one.metric, one.dataset, "val") if one.split == "train"]
+    return amount(held[0]) if held else 0
+
+
+def _compared(one: Claim, found: dict[str, int], held_out: int) -> Finding:
     low, high = one.interval or (0, 0)
-    if any(low <= number <= high for number in found.values()):
+    if any(low <= number - taken <= high for number in found.values() for taken in {0, held_out}):
         return finding([one], "counts-of-the-set", "fine", f"The files hold {next(iter(found.values())):,}.")
     ways = ", ".join(f"{number:,} {_WAYS.get(way, way)}" for way, number in found.items())
     why = f"{one.value} {one.metric}, while the files hold {ways}"
@@ -183,7 +192,9 @@ def _compared(one: Claim, found: dict[str, int]) -> Finding:
     for told in known()["published"]:
         if (told["dataset"], told["split"], told["metric"]) == about:
             why += f"; the organisers' own number is {told['value']:,}"
-    return finding([one], "counts-of-the-set", "inconsistent", f"{why}; {_VERSIONS}.{_by_split(one)}")
+    fewer = one.metric == "images" and high < min(found.values())
+    severity = "unlikely" if fewer else "inconsistent"
+    return finding([one], "counts-of-the-set", severity, f"{why}; {_VERSIONS}.{_by_split(one)}")
 
 
 def _by_split(one: Claim) -> str:
