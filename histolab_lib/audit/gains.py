@@ -178,15 +178,22 @@ def _hint(said: Claim, found: Sequence[Pair], claims: Sequence[Claim]) -> str:
 
 
 def _digit(said: Claim, found: Sequence[Pair]) -> str:
-    """Whether a wrong digit explains the number, compared with the difference of the printed cells."""
+    """Whether a wrong digit explains the number, compared with the difference of the printed cells.
+
+    Of numbers with two digits only neighbours count, 6.7 for 5.7: too many others have one digit in common.
+    """
     shown = f"{said.number:f}"
     places = len(shown.partition(".")[2])
     for pair in found:
         value = readings(said, pair).get("in points")
-        if value is not None and value.low > 0:
-            middle = f"{float((value.low + value.high) / 2):.{places}f}"
-            if len(middle) == len(shown) > 2 and sum(a != b for a, b in zip(middle, shown, strict=True)) == 1:
-                return f" The printed cells differ by {middle} points: one digit is another."
+        if value is None or value.low <= 0:
+            continue
+        middle = f"{float((value.low + value.high) / 2):.{places}f}"
+        other = [(a, b) for a, b in zip(middle, shown, strict=False) if a != b]
+        if len(middle) != len(shown) or len(other) != 1 or "." in other[0]:
+            continue
+        if len(shown.replace(".", "")) > 2 or abs(int(other[0][0]) - int(other[0][1])) == 1:
+            return f" The printed cells differ by {middle} points: one digit is another."
     return ""
 
 

@@ -38,10 +38,11 @@ def same_figure(claims: Sequence[Claim]) -> Iterator[Finding]:
 
     What could explain a clash is looked for: two columns, rows or data sets exchanged (each place has the other's
     number), a point displaced, a digit wrong or lost. Clashes that one exchange explains, and those of several metrics
-    of one row between the same places, are one finding.
+    and splits of one row between the same places, are one finding.
     """
+    order = {location: place for place, location in enumerate(dict.fromkeys(one.location for one in claims))}
     same: dict[What, list[Claim]] = defaultdict(list)
-    for one in numbers(claims):
+    for one in sorted(numbers(claims), key=lambda one: order[one.location]):
         same[what(one)].append(one)
     clashes: list[_Clash] = []
     for about, prints in same.items():
@@ -50,9 +51,10 @@ def same_figure(claims: Sequence[Claim]) -> Iterator[Finding]:
         clashes += [(about, one, other) for one, other in apart]
         if pairs and not apart:
             yield finding(prints, _RULE, "fine", f"{name(prints[0])}: printed {len(prints)} times, the same each time.")
-    explained, rest = _exchanges(clashes)
+    places = {(one.location, about): one for about, prints in same.items() for one in prints}
+    explained, rest = _exchanges(clashes, places)
     yield from explained
-    yield from _others(rest, {(one.location, about): one for about, prints in same.items() for one in prints})
+    yield from _others(rest, places)
 
 
 def _comparable(one: Claim, other: Claim) -> bool:
@@ -66,32 +68,65 @@ def _meet(one: Claim, other: Claim) -> bool:
     return first is None or second is None or first.meets(second)
 
 
-def _exchanges(clashes: list[_Clash]) -> tuple[list[Finding], list[_Clash]]:
+def _exchanges(clashes: list[_Clash], places: _Places) -> tuple[list[Finding], list[_Clash]]:
     """Clashes in which two figures stand in each other's place, and the rest."""
     found: dict[tuple[str, ...], dict[Claim, None]] = defaultdict(dict)
     done: set[_Clash] = set()
     for first, second in combinations(clashes, 2):
-        differing = [place for place, (a, b) in enumerate(zip(first[0], second[0], strict=True)) if a != b]
+        differing = [field for field in What._fields if getattr(first[0], field) != getattr(second[0], field)]
         if len(differing) != 1 or _locations(first) != _locations(second):
             continue
         if _meet(first[1], second[2]) and _meet(first[2], second[1]):
-            field = What._fields[differing[0]]
-            sides = sorted((getattr(first[0], field), getattr(second[0], field)))
-            key = (*_locations(first), field, *sides)
+            sides = sorted(getattr(clash[0], differing[0]) for clash in (first, second))
+            key = (*_locations(first), differing[0], *sides)
             found[key] |= dict.fromkeys((first[1], first[2], second[1], second[2]))
             done |= {first, second}
-    return [_exchange(key, list(involved)) for key, involved in found.items()], [c for c in clashes if c not in done]
+    agreeing: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
+    for clash in clashes:
+        if clash not in done:
+            for key, involved in found.items():
+                if third := _third_place(clash, key[:2], list(involved)):
+                    found[key][third[0]] = None
+                    agreeing[key][third[0].location] = third[1].location
+                    done.add(clash)
+    explained = [_exchange(key, list(involved), agreeing[key], places) for key, involved in found.items()]
+    return explained, [clash for clash in clashes if clash not in done]
 
 
-def _exchange(key: tuple[str, ...], involved: list[Claim]) -> Finding:
+def _third_place(clash: _Clash, places: Sequence[str], involved: list[Claim]) -> tuple[Claim, Claim] | None:
+    """The claim of a clash that stands in a third place and agrees with one side of an exchange, and that side."""
+    for one, other in ((clash[1], clash[2]), (clash[2], clash[1])):
+        if other in involved and one.location not in places:
+            agreeing = [claim for claim in involved if what(claim) == clash[0] and _meet(claim, one)]
+            if agreeing:
+                return one, agreeing[0]
+    return None
+
+
+def _exchange(key: tuple[str, ...], involved: list[Claim], agreeing: dict[str, str], places: _Places) -> Finding:
     here, there, field, one, other = key
     called = {"metric": "the columns", "dataset": "the data sets"}.get(field, "the rows")
     rows = ", ".join(dict.fromkeys(f"{claim.row or 'the data'} on {claim.dataset}" for claim in involved))
-    words = (
-        f"In {there} {called} {one} and {other} stand the other way round than in {here} ({rows}). Which of the two "
-        f"places is right, these numbers do not tell."
-    )
+    words = f"In {there} {called} {one} and {other} stand the other way round than in {here} ({rows})."
+    if field == "metric" and (straight := _straight(key, involved, places)):
+        words += f" Other rows have the same numbers in both: {', '.join(straight)}."
+    words += "".join(f" {third} agrees with {side}." for third, side in agreeing.items())
+    words += "" if agreeing else " Which of the two places is right, these numbers do not tell."
     return finding(involved, _RULE, "inconsistent", words)
+
+
+def _straight(key: tuple[str, ...], involved: list[Claim], places: _Places) -> list[str]:
+    """Rows of the same data that have the same numbers in both places: not the whole columns are exchanged."""
+    here, there, _, *metrics = key
+    data = {(one.dataset, one.split) for one in involved}
+    agreeing: dict[str, set[str]] = defaultdict(set)
+    for (location, about), one in places.items():
+        other = places.get((there, about))
+        if location != here or other is None or one in involved or not _meet(one, other):
+            continue
+        if (about.dataset, about.split) in data and about.metric in metrics:
+            agreeing[one.row].add(about.metric)
+    return [row for row, found in agreeing.items() if found == set(metrics)]
 
 
 def _locations(clash: _Clash) -> tuple[str, str]:
@@ -99,15 +134,15 @@ def _locations(clash: _Clash) -> tuple[str, str]:
 
 
 def _others(clashes: list[_Clash], places: _Places) -> Iterator[Finding]:
-    """One finding for all metrics of one row that clash between the same places."""
+    """One finding for all metrics and splits of one row that clash between the same places."""
     figures: dict[What, dict[Claim, None]] = defaultdict(dict)
     pairs: dict[What, list[tuple[Claim, Claim]]] = defaultdict(list)
     for about, one, other in clashes:
         figures[about] |= dict.fromkeys((one, other))
         pairs[about].append((one, other))
     rows: dict[tuple[str, ...], list[What]] = defaultdict(list)
-    for about, involved in figures.items():
-        rows[(*about[:4], *(one.location for one in involved))].append(about)
+    for about, prints in figures.items():
+        rows[(*about[:3], about.dimension, *(one.location for one in prints))].append(about)
     for together in rows.values():
         involved = [one for about in together for one in figures[about]]
         hints = [hint for about in together for pair in pairs[about] for hint in _hints(about, *pair, places)]

@@ -36,7 +36,8 @@ def mean_row(claims: Sequence[Claim]) -> Iterator[Finding]:
        how it averages, weights (the numbers of images in the groups) may explain it: `unlikely`. Where it averages over
        images or pools, only 1. is tested.
 
-    A score that cannot be read counts as anything from 0 to 1; another number that cannot be read ends the test.
+    A score that cannot be read counts as anything from 0 to 1; another number that cannot be read ends the test. How
+    often `unlikely` is a false alarm cannot be said: as often as authors weigh their rows without saying so.
 
     Sure: both statements are exact, whatever the authors round. A pooled mean of rows that are means over images is no
     mean of its rows, so there 1. says `unlikely`.
@@ -50,7 +51,7 @@ def mean_row(claims: Sequence[Claim]) -> Iterator[Finding]:
         target = quantity(mean)
         if target is None:
             continue
-        others = {m[-1]: column for m, column in columns.items() if m[:-1] == key[:-1] and m[-1] != key[-1]}
+        others = {m[-1]: column for m, column in columns.items() if m[:-1] == key[:-1] and m != key}
         severity, words = _judge(mean, rows, target, known)
         if severity != "fine":
             words += _explain(mean, rows, target, known, others)
@@ -62,9 +63,9 @@ def _columns(claims: Sequence[Claim]) -> dict[tuple[str, ...], _Column]:
     parts: dict[tuple[str, ...], list[Claim]] = defaultdict(list)
     for one in claims:
         if one.group:
-            key = (one.location, one_name(one.paper, one.system), one.dataset, one.split, one.unit, one.metric)
-            parts[key].append(one)
-    found = {}
+            system = one_name(one.paper, one.system)
+            parts[one.location, system, one.dataset, one.split, one.unit, one.metric].append(one)
+    found: dict[tuple[str, ...], _Column] = {}
     for key, column in parts.items():
         rows = [one for one in column if not is_mean(one)]
         means = [one for one in column if is_mean(one)]
@@ -80,7 +81,8 @@ def _possible(claim: Claim) -> Interval | None:
 
 
 def _mean(parts: Sequence[Interval]) -> Interval:
-    return Interval(sum(one.low for one in parts) / len(parts), sum(one.high for one in parts) / len(parts))
+    total = sum(parts, Interval.of(0))
+    return Interval(total.low / len(parts), total.high / len(parts))
 
 
 def _judge(mean: Claim, rows: list[Claim], target: Interval, parts: list[Interval]) -> tuple[str, str]:
