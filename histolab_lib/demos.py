@@ -1,4 +1,4 @@
-"""Interactive figures: the chapter computes every state, the page only looks them up."""
+"""Interactive figures: the page looks up what the chapter computed, or a small script of its own computes there."""
 
 import base64
 import io
@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["DEMO_MIME", "Demo", "Slider"]
+__all__ = ["DEMO_MIME", "KINDS", "Calculator", "Demo", "Slider"]
 
 #: Under this type a demonstration travels from the chapter to the page; elsewhere the text beside it is shown.
 DEMO_MIME = "application/vnd.histolab.demo+json"
+
+#: The figures of ``book/_static/calculators.js``, with what each needs.
+KINDS: Mapping[str, tuple[str, ...]] = {"means": ("start",), "pair": ("pairs", "images")}
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,58 @@ class Demo:
     def __str__(self) -> str:
         moves = ", ".join(f"{s.label} from {s.values[0]} to {s.values[-1]}" for s in self.sliders)
         return f"{self.title} (interactive on the book's page: {moves})"
+
+    __repr__ = __str__
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
+        return {"text/plain": str(self), DEMO_MIME: self.data()}
+
+
+class Calculator:
+    """A figure that computes in the page, for what has too many states to be listed.
+
+    Parameters
+    ----------
+    title : str
+        The question that it answers.
+    kind : str
+        Of `KINDS`: ``means``, mean Dice and mean IoU of images that readers move; ``pair``, by which readings a printed
+        pair is possible.
+    words : str
+        What is to be seen, for who does not see it.
+    **data
+        What the kind needs. ``start``: Dice of each image at first. ``pairs``: (name, Dice, IoU) as printed, to choose
+        from; ``images``: how many at first.
+
+    Raises
+    ------
+    ValueError
+        If the kind is unknown, or its data are not those that it needs.
+
+    Examples
+    --------
+    >>> Calculator("How far?", "means", "Two curves.", start=[0.9, 0.5, 0.1])
+    How far? (interactive on the book's page)
+    >>> Calculator("How far?", "means", "Two curves.")
+    Traceback (most recent call last):
+        ...
+    ValueError: demo 'How far?': the kind 'means' needs start, got nothing
+    """
+
+    def __init__(self, title: str, kind: str, words: str, **data: object) -> None:
+        if kind not in KINDS:
+            raise ValueError(f"demo {title!r}: unknown kind {kind!r}; there are {', '.join(KINDS)}")
+        if set(data) != set(KINDS[kind]):
+            got = ", ".join(data) or "nothing"
+            raise ValueError(f"demo {title!r}: the kind {kind!r} needs {', '.join(KINDS[kind])}, got {got}")
+        self.title, self.kind, self.words, self.given = title, kind, words, data
+
+    def data(self) -> dict[str, Any]:
+        """Return what the page's script needs, as JSON can hold it."""
+        return {"title": self.title, "kind": self.kind, "words": self.words, **self.given}
+
+    def __str__(self) -> str:
+        return f"{self.title} (interactive on the book's page)"
 
     __repr__ = __str__
 

@@ -90,5 +90,5 @@
     photo.src = "data:image/jpeg;base64," + data.image;
   }
 
-  document.addEventListener("DOMContentLoaded", () => document.querySelectorAll(".demo").forEach(build));
+  document.addEventListener("DOMContentLoaded", () => document.querySelectorAll(".demo:not([data-kind])").forEach(build));
 })();

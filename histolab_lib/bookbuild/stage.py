@@ -84,9 +84,11 @@ def demo_html(output: Mapping[str, Any], key: str) -> str:
         The chapter's key, which tells how far up ``_static`` lies.
     """
     data = json.dumps(output[DEMO_MIME], separators=(",", ":")).replace("</", "<\\/")
-    script = "../" * key.count("/") + "_static/demo.js"
+    kind = output[DEMO_MIME].get("kind")  # of a figure that computes in the page
+    script = "../" * key.count("/") + f"_static/{'calculators' if kind else 'demo'}.js"
+    opened = f'<div class="demo" data-kind="{escape(kind)}">' if kind else '<div class="demo">'
     return (
-        f'<div class="demo"><p class="demo-title">{escape(output[DEMO_MIME]["title"])}</p>'
+        f'{opened}<p class="demo-title">{escape(output[DEMO_MIME]["title"])}</p>'
         f'<p class="demo-static">{escape(output["text/plain"])}</p>'
         f'<script type="application/json">{data}</script></div><script src="{script}"></script>'
     )

@@ -1,5 +1,6 @@
 """One palette and one style for every figure of the book; all figures that more than one chapter draws."""
 
+from histolab_lib.plotting.audit import draw_gaps, draw_intervals, draw_mean_rows, draw_region
 from histolab_lib.plotting.charts import draw_bars, draw_curves, draw_dots, draw_learning, draw_scores, draw_table
 from histolab_lib.plotting.look import PALETTE, style
 from histolab_lib.plotting.objects import draw_errors_by_object, draw_instances, draw_rasters
@@ -12,9 +13,13 @@ __all__ = [
     "draw_dots",
     "draw_errors",
     "draw_errors_by_object",
+    "draw_gaps",
     "draw_instances",
+    "draw_intervals",
     "draw_learning",
+    "draw_mean_rows",
     "draw_rasters",
+    "draw_region",
     "draw_scores",
     "draw_stains",
     "draw_table",

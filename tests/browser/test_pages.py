@@ -81,7 +81,7 @@ def _title(page: Path) -> str:
 
 
 def _has_demo(page: Path) -> bool:
-    return '<div class="demo">' in page.read_text(encoding="utf-8")
+    return '<div class="demo"' in page.read_text(encoding="utf-8")
 
 
 def _word_of(title: str) -> str:
