@@ -22,6 +22,10 @@ def _set(metric="images", location="Section 1", quote="", **parts):
     return [said(metric, value, split=split, location=location, quote=quote) for split, value in parts.items()]
 
 
+def _sizes(side, row):
+    return [said(metric, side, row) for metric in ("height_px", "width_px")]
+
+
 def _patches(train, val=None, *, images=30, test=None, size=(1000, 1000), window=256, step=None, dataset="folder"):
     """What a paper says of windows on images of one size."""
     claims = [said("patches", train, "Training Set", split="train", location="Table 1", dataset=dataset)]
@@ -114,7 +118,9 @@ def test_what_each_image_gives_is_counted_where_the_paper_says_it():
             said("patches", each, "corners of each image", split="all"),
         ]
 
-    assert severities(windows.patches_by_windows, of(176)) == ["fine"]
+    (exact,) = windows.patches_by_windows([*of(176), *_sizes(1000, ""), *_sizes(512, "patch")])
+    assert exact.explanation.startswith("176 patches from 44 images, with 4 of each: exactly 176.")
+    assert exact.explanation.endswith("Those of one image have 48,576 pixels more than it: they overlap.")
     assert severities(windows.patches_by_windows, of(352)) == ["fine"]
     assert severities(windows.patches_by_windows, of(100)) == ["fine"]
     assert severities(windows.patches_by_windows, of(180)) == ["unlikely"]
@@ -217,7 +223,7 @@ def test_iterations_are_asked_about_only_where_the_sentence_calls_them_so():
         return [*_set(train=240), batch, said("epochs", epochs, dataset="none", split="train", quote=quote)]
 
     (found,) = counts.iterations_as_epochs(of(200, "trained for 200 iterations"))
-    assert (found.severity, "see 240 images 3.3 times" in found.explanation) == ("unlikely", True)
+    assert (found.severity, "see the 240 training images 3.3 times" in found.explanation) == ("unlikely", True)
     assert severities(counts.iterations_as_epochs, of(20_000, "trained for 20,000 iterations")) == ["fine"]
     assert severities(counts.iterations_as_epochs, of(200, "trained for 200 epochs")) == []
 

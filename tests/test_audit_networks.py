@@ -1,15 +1,18 @@
 """The rules on networks and on post-processing."""
 
+from dataclasses import replace
+from decimal import Decimal
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from histolab_lib.audit import networks, postprocessing
+from histolab_lib.audit import groups, networks, postprocessing, shapes
 from histolab_lib.audit.known import known
-from histolab_lib.claims import Claim
+from histolab_lib.claims import Claim, load_claims
 from histolab_lib.metrics import evaluate
 from histolab_lib.postprocess import grow_labels, split_components, watershed_instances
 from tests.audit_claims import said, severities
@@ -85,6 +88,72 @@ def test_the_formula_of_receptive_fields_is_what_ones_spread_to():
                 seen = sum(np.roll(seen, rate * shift) for shift in (-1, 0, 1))
             reached = np.flatnonzero(seen)
             assert reached[-1] - reached[0] + 1 == 1 + (stack["kernel_px"] - 1) * sum(rates)
+
+
+def _chained(**values):
+    """The claims of the chain of HistoSeg's decoder, with other values."""
+    keys = {name: f"histoseg/section-iii-b/{name}" for name in ("decoder/height_px", "upsampling-layer/zoom")}
+    keys["upsampling-layer/height_px"] = "histoseg/section-iii-b/upsampling-layer/height_px"
+    chosen = [one for one in load_claims() if one.key in keys.values()]
+    return [replace(one, value=values.get(one.metric, one.value)) for one in chosen]
+
+
+def test_sizes_are_followed_through_the_steps_that_the_paper_tells():
+    (found,) = shapes.sizes_through_the_network(_chained())
+    assert (found.severity, found.explanation) == ("inconsistent", "The decoder: 32 x 4 = 128, not 256.")
+    assert severities(shapes.sizes_through_the_network, _chained(zoom="8")) == ["fine"]
+    assert severities(shapes.sizes_through_the_network, _chained()[:2]) == []
+
+
+def test_every_chain_names_claims_that_there_are():
+    keys = {one.key for one in load_claims()}
+    for chain in known()["chain"]:
+        names = [chain["start"], chain["end"], *(name for step in chain["steps"] for name in shapes._names(step))]
+        assert {name for name in names if name not in keys} == set()
+        assert all(name.startswith(chain["paper"] + "/") for name in names)
+
+
+def _told(key, metric, value):
+    """What the rule reads of a claim, under the key of another one."""
+    about = vars(said(metric, value, dataset="none"))
+    return about | {"key": key, "number": Decimal(value)}
+
+
+@given(st.integers(1, 6), st.sampled_from([256, 512, 1000, 517]))
+def test_no_halving_of_a_side_is_accused_whichever_way_odd_sides_are_rounded(halvings, side):
+    down = up = side
+    for _ in range(halvings):
+        down, up = down // 2, -(-up // 2)
+    start, layers, end = (
+        f"msal_net/methodology-dense-dilated-convolutions/{name}"
+        for name in ("network-input/height_px", "downsampling-layers/layers", "encoder-output/height_px")
+    )
+    for last in (down, up):
+        told = ((start, "height_px", side), (layers, "layers", halvings), (end, "height_px", last))
+        claims = [SimpleNamespace(**_told(key, metric, value)) for key, metric, value in told]
+        assert severities(shapes.sizes_through_the_network, claims) == ["fine"]
+
+
+def _by_organ(organs, counted, dataset="kumar", of="kumar"):
+    rows = [said("f1", "80.1", f"Net: {organ}", dataset=dataset, split="test") for organ in (*organs, "Average")]
+    return [*rows, said("organs", counted, dataset=of, split="none" if of == "none" else "all")]
+
+
+def test_tables_by_organ_have_as_many_rows_as_the_paper_counts():
+    organs = ["Liver", "Lung", "Colon"]
+    assert severities(groups.organs_in_tables, _by_organ(organs, "three")) == ["fine"]
+    assert severities(groups.organs_in_tables, _by_organ(organs, 4)) == ["unlikely"]
+    (found,) = groups.organs_in_tables(_by_organ(organs, 2))
+    assert (found.severity, len(found.rows)) == ("inconsistent", 4)
+    assert severities(groups.organs_in_tables, _by_organ(organs, 4, of="none")) == ["unlikely"]
+    assert severities(groups.organs_in_tables, _by_organ(organs, 3, of="monuseg")) == []
+
+
+@given(st.sets(st.sampled_from("abcdefgh"), min_size=1), st.sets(st.sampled_from("abcdefgh"), min_size=1))
+def test_no_true_number_of_organs_is_accused(one, two):
+    claims = _by_organ(one, len(one)) + _by_organ(two, len(two), dataset="pannuke", of="pannuke")
+    claims += [said("organs", len(one | two), dataset="none", split="none")]
+    assert set(severities(groups.organs_in_tables, claims)) == {"fine"}
 
 
 def _trained(seconds, row="Unet + Res-18", card="GTX 1080 Ti"):

@@ -1,6 +1,7 @@
 """Rules on how many images: parts of a whole, test sets, enlarged sets."""
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from itertools import product
 
 from histolab_lib.audit.finding import Finding, finding
@@ -98,26 +99,28 @@ def enlarged_by_whole_factor(claims: Sequence[Claim]) -> Iterator[Finding]:
 def iterations_as_epochs(claims: Sequence[Claim]) -> Iterator[Finding]:
     r"""**Statement.** $E$ iterations with batches of $b$ see $E b$ images: a set of $N$ images $E b / N$ times.
 
-    **Derivation.** Counting. Looked at only where the number's own sentence calls it iterations.
+    **Derivation.** Counting. Looked at only where the number's own sentence calls it iterations; of several sets, the
+    one that is seen the fewest times.
 
     **How sure.** `unlikely` that steps are meant where they see the set fewer than ten times; epochs are the other
     reading, and the finding says what either means. Fine-tuning can be that short, so that this asks and does not
     accuse; no rate of false alarms is known.
     """
     for one in claims:
-        if one.metric != "epochs" or "iteration" not in quoted(one).lower() or not whole(one):
+        called = one.metric == "iterations" or (one.metric == "epochs" and "iteration" in quoted(one).lower())
+        if not called or not whole(one):
             continue
         batches = [b for b in claims if b.metric == "batch_size" and one.dataset in (b.dataset, "none") and whole(b)]
-        for batch in batches:
-            images = [c for c in claims if (c.metric, c.dataset) == ("images", batch.dataset) and whole(c)]
-            sets = [c for c in images if c.split == "train"]
-            if not sets:
-                continue
-            largest = max(sets, key=amount)
-            times = amount(one) * amount(batch) / amount(largest)
-            why = f"{one.value} steps of {batch.value} images see {largest.value} images {times:.1f} times"
-            why += "; as epochs they would see them as often as there are epochs."
-            yield finding([one, batch, largest], "iterations-as-epochs", "unlikely" if times < 10 else "fine", why)
+        images = [c for c in claims if (c.metric, c.split) == ("images", "train") and whole(c)]
+        pairs = [(batch, image) for batch in batches for image in images if image.dataset == batch.dataset]
+        if pairs:
+            batch, image = min(pairs, key=lambda pair: Fraction(amount(pair[0]), amount(pair[1])))
+            times = amount(one) * amount(batch) / amount(image)
+            why = (
+                f"{one.value} steps of {batch.value} images see the {image.value} training images {times:.1f} times. "
+                f"As epochs, they would see them {one.value} times."
+            )
+            yield finding([one, batch, image], "iterations-as-epochs", "unlikely" if times < 10 else "fine", why)
 
 
 def _of(claims: Sequence[Claim], field: str) -> list[str]:
@@ -141,7 +144,8 @@ def _added(parts: list[Claim], wholes: list[Claim]) -> Iterator[Finding]:
     fitting = [(some, one) for some in (parts, apart) for one in wholes if sum(map(amount, some)) == amount(one)]
     if fitting:
         some, one = fitting[0]
-        yield finding([*some, one], "parts-and-whole", "fine", f"{_sum(some)}, as the whole.")
+        none = "" if any(part.split == "val" for part in parts) else "; no images for validation are told here"
+        yield finding([*some, one], "parts-and-whole", "fine", f"{_sum(some)}, as the whole{none}.")
         return
     # Validation images may be counted among the training images, too: too many are only those that are so without them.
     total, least = sum(map(amount, parts)), sum(map(amount, apart))

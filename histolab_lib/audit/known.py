@@ -13,6 +13,7 @@ __all__ = ["known"]
 _FIELDS = {
     "software": ("name", "last_minor", "source"),
     "graphics": ("name", "memory_gb", "teraflops", "source"),
+    "chain": ("paper", "what", "start", "steps", "end", "source"),
     "cascade": ("paper", "kernel_px", "branches", "source"),
     "published": ("dataset", "split", "metric", "value", "source"),
     "network": ("name", "form", "parameters", "source"),

@@ -144,7 +144,8 @@ def _against(
 ) -> Finding:
     named = "parameters-of-the-network"
     if not variants and not forms:
-        return finding([one], named, "not built yet", f"The book has not built {one.system or 'this network'} yet.")
+        name = PAPERS.get(one.paper, one.paper) if network_of(one) == one.paper else one.system
+        return finding([one], named, "not built yet", f"The book has not built {name or 'this network'} yet.")
     counts = {f"{name}": (v["parameters"], v["parameters"] + v["statistics"]) for name, v in variants.items()}
     counts |= {form: (number, number) for form, number in forms.items()}
     low, high = allowed

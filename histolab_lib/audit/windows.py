@@ -100,13 +100,22 @@ def _windows(claims: Sequence[Claim], patches: Claim, total: int, images: Claim)
         factor, rest = divmod(total, number * amount(each[0]))
         kind = "no whole multiple" if rest and factor else "fewer" if rest else f"{factor} times as many"
         why = f"{by}, with {each[0].value} of each: {kind} of {number * amount(each[0]):,}."
-        why = why.replace("fewer of", "fewer than").replace("1 times as many of", "exactly")
+        why = why.replace("fewer of", "fewer than").replace("1 times as many of", "exactly") + _overlap(grid, each[0])
         yield finding([patches, images, each[0]], "patches-by-windows", "unlikely" if rest and factor else "fine", why)
     elif grid and steps:
         yield _at_step(grid, patches, images, steps[0])
     elif grid and (possible := grid.steps(total)):
         why = f"{by}: a step of {ranges(possible)} gives them."
         yield finding([patches, images], "patches-by-windows", "fine", why)
+
+
+def _overlap(grid: Grid | None, each: Claim) -> str:
+    """Whether the windows of an image are larger than it is, so that some pixels are in several."""
+    if grid is None or len(grid.images) != 1:
+        return ""
+    ((height, width),) = grid.images
+    excess = amount(each) * grid.window_px[0] * grid.window_px[1] - height * width
+    return f" Those of one image have {excess:,} pixels more than it: they overlap." if excess > 0 else ""
 
 
 def _of_one(claims: Sequence[Claim], patches: Claim) -> Iterator[Finding]:
