@@ -28,8 +28,8 @@ def parts_and_whole(claims: Sequence[Claim]) -> Iterator[Finding]:
 
     **How sure.** More than the whole is `inconsistent`: an image is in two parts, or a number is wrong. Fewer is
     `inconsistent` where the sentence itself gives the rest to a part ("the remaining 25 images"), since nothing then
-    is left over; otherwise `unlikely`, because images may be left out. False alarms of the latter: of the seven sets
-    of this book's registry none has a split that leaves out an image (0 of 7: at most 35 % at 95 % confidence).
+    is left over; otherwise `unlikely`, because images may be left out. A false alarm of the latter is a paper that
+    does so without saying it; how often that happens is not known.
     """
     for metric, dataset in product(("images", "patches", "nuclei", "glands"), _of(claims, "dataset")):
         wholes = list(counts(claims, metric, dataset, "all"))
