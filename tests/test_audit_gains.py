@@ -4,7 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from histolab_lib.audit.contradictions import opposite_orderings
 from histolab_lib.audit.gains import gain
+from histolab_lib.audit.places import same_figure
+from histolab_lib.audit.tables import mean_row, scale
+from histolab_lib.audit.words import ordering
 from tests.audit_papers import accusations, consistent_paper, made
 
 ROWS = {"Ours": ("0.838", "0.656", "0.624"), "A": ("0.823", "0.649", "0.610"), "B": ("0.758", "0.556", "0.478")}
@@ -180,3 +184,19 @@ def test_a_gain_of_twice_what_is_possible_is_always_found():
         place = next(i for i, one in enumerate(claims) if one.metric == "gain")
         claims[place] = replace(claims[place], value="103.7")
         assert [found.rows[0] for found in accusations(gain, claims)] == [claims[place].key], seed
+
+
+def test_the_pair_of_rows_that_a_number_fits_is_told():
+    found = _verdict("6.5", "Ours > A in dice (Table 1)", "6.5 more Dice than A")
+    assert found.explanation.endswith(
+        "The number fits other rows, in points: Table 1, A, dice on monuseg: 0.823, B: 0.758."
+    )
+
+
+@pytest.mark.thorough
+def test_none_of_many_consistent_papers_is_accused_by_any_rule_on_tables_or_words():
+    rules = (mean_row, scale, same_figure, ordering, gain, opposite_orderings)
+    for seed in range(1000, 1200):
+        claims = consistent_paper(seed)
+        for check in rules:
+            assert accusations(check, claims) == [], (seed, check.__name__)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
 
-from histolab_lib.audit.cells import name
+from histolab_lib.audit.cells import better, name, what
 from histolab_lib.audit.finding import Finding, finding
 from histolab_lib.audit.intervals import Interval
 from histolab_lib.audit.readings import PLAIN, claimed, fitting, given, opponents, readings
@@ -163,18 +163,47 @@ def _loose(said: Claim, found: Sequence[Pair], claims: Sequence[Claim]) -> str:
 
 
 def _hint(said: Claim, found: Sequence[Pair], claims: Sequence[Claim]) -> str:
+    """What may have gone wrong: another metric, a digit, another row of the table, the point."""
     printed = claimed(said)
-    if printed is None or len(metrics_of(said)) > 1:
+    if printed is None:
         return ""
-    others = [one for one in SCORES if one not in metrics_of(said)]
-    fits = fitting(said, printed, opponents(pairs(said, claims, others)), PLAIN)
-    if fits:
-        return f" The number fits another metric, {_told(*next(iter(fits.items())))}."
+    if digit := _digit(said, found):
+        return digit
+    if len(metrics_of(said)) > 1:
+        return ""
+    others = opponents(pairs(said, claims, [one for one in SCORES if one not in metrics_of(said)]))
+    rows = _other_rows(found, claims)
+    if fit := _closest(said, printed, others):
+        return f" The number fits another metric, {fit}."
+    if fit := _closest(said, printed, rows):
+        return f" The number fits other rows, {fit}."
     for factor in (Fraction(10), Fraction(1, 10), Fraction(100), Fraction(1, 100)):
-        fits = fitting(said, printed * Interval.of(factor), found, PLAIN)
-        if fits:
-            return f" With its point displaced it would fit {_told(*next(iter(fits.items())))}."
-    return _digit(said, found)
+        if fit := _closest(said, printed * Interval.of(factor), [*found, *rows]):
+            return f" With its point displaced it would fit {fit}."
+    return ""
+
+
+def _closest(said: Claim, printed: Interval, found: Sequence[Pair]) -> str:
+    """The pair of cells whose difference, in points, is nearest to the number among those that fit it."""
+    fits = [pair for pair in found if fitting(said, printed, [pair], PLAIN[:2])]
+    if not fits:
+        return ""
+    values = {pair: next(iter(readings(said, pair).values())) for pair in fits}
+    middle = printed.low + printed.high
+    best = min(fits, key=lambda pair: abs(values[pair].low + values[pair].high - middle))
+    return _told(PLAIN[0] if best.ahead.metric in SCORES else PLAIN[1], best)
+
+
+def _other_rows(found: Sequence[Pair], claims: Sequence[Claim]) -> list[Pair]:
+    """Pairs of which one row is as claimed and the other is another row of the same table."""
+    tried = []
+    for pair in found:
+        same = [one for one in claims if what(one)[1:] == what(pair.ahead)[1:] and one.location == pair.ahead.location]
+        tried += [Pair(pair.ahead, one, everybody=False) for one in same if one.row != pair.ahead.row]
+        tried += [Pair(one, pair.behind, everybody=False) for one in same if one.row != pair.behind.row]
+        tried += [Pair(one, pair.ahead, everybody=False) for one in same if one.row != pair.ahead.row]
+        tried += [Pair(pair.behind, one, everybody=False) for one in same if one.row != pair.behind.row]
+    return [pair for pair in tried if better(pair.ahead, pair.behind)]
 
 
 def _digit(said: Claim, found: Sequence[Pair]) -> str:
@@ -190,9 +219,10 @@ def _digit(said: Claim, found: Sequence[Pair]) -> str:
             continue
         middle = f"{float((value.low + value.high) / 2):.{places}f}"
         other = [(a, b) for a, b in zip(middle, shown, strict=False) if a != b]
-        if len(middle) != len(shown) or len(other) != 1 or "." in other[0]:
+        digits = len(shown.replace(".", ""))
+        if digits < 2 or len(middle) != len(shown) or len(other) != 1 or "." in other[0]:
             continue
-        if len(shown.replace(".", "")) > 2 or abs(int(other[0][0]) - int(other[0][1])) == 1:
+        if digits > 2 or abs(int(other[0][0]) - int(other[0][1])) == 1:
             return f" The printed cells differ by {middle} points: one digit is another."
     return ""
 

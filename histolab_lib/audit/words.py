@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from histolab_lib.audit.cells import better, is_mean, name
 from histolab_lib.audit.finding import Finding, finding
+from histolab_lib.audit.names import one_name
 from histolab_lib.audit.registry import rule
 from histolab_lib.audit.sentences import (
     Pair,
@@ -69,7 +70,7 @@ def ordering(claims: Sequence[Claim]) -> Iterator[Finding]:
         if not found:
             yield finding([said], _RULE, "not testable here", "No table has numbers for both sides of this comparison.")
         elif not wrong:
-            words = f"No cell of {_count(len(found))} contradicts it{_ties(found)}."
+            words = f"No cell of {_count(len(found))} contradicts it{_ties(found)}{_without(said, found)}."
             yield finding([said, *_cells(found)], _RULE, "fine", words)
         else:
             reading = _reading(said, claims, found, verdicts)
@@ -98,6 +99,14 @@ def _count(number: int) -> str:
 def _ties(found: Sequence[Pair]) -> str:
     ties = sum(not better(pair.ahead, pair.behind) for pair in found)
     return f"; in {ties} rounding hides who is better" if ties else ""
+
+
+def _without(said: Claim, found: Sequence[Pair]) -> str:
+    """The systems that the sentence names and for which no cell has a number."""
+    there = {one_name(said.paper, label) for one in _cells(found) for label in (one.system, one.row)}
+    ranks = said.comparison.ranks if said.comparison else ()
+    missing = [label for rank in ranks for label in rank if label != "*" and one_name(said.paper, label) not in there]
+    return f"; no number is printed for {', '.join(missing)}" if missing else ""
 
 
 def _named(wrong: Sequence[Pair]) -> str:
