@@ -99,6 +99,8 @@ def staged(tmp_path, monkeypatch):
     root = write_book(tmp_path)
     (root / "book" / "_static").mkdir()
     (root / "book" / "_static" / "book.css").write_text("p {}")
+    (root / "book" / "index.md").write_text("# Start\n\n```{include} ../data/words.md\n:start-after: x\n```\n")
+    (root / "data" / "words.md").write_text("Words.")
     target = root / "_build" / "stage"
     target.mkdir(parents=True)
     (target / "stale.md").write_text("from an earlier build")
@@ -130,10 +132,15 @@ def test_the_foot_of_a_page_without_code_says_so(staged):
     assert "This page runs no code" in text
 
 
+def test_what_a_page_includes_lies_where_the_page_looks_for_it(staged):
+    assert (staged / "data" / "words.md").read_text() == "Words."
+
+
 def test_sources_and_leftovers_are_not_staged(staged):
     files = sorted(str(path.relative_to(staged)) for path in staged.rglob("*") if path.is_file())
     assert files == [
         "_config.yml", "_toc.yml", "book/_static/book.css", "book/index.md", "book/references.bib", "book/tiny.ipynb",
+        "data/words.md",
     ]  # fmt: skip
     assert yaml.safe_load((staged / "_config.yml").read_text())["repository"]["url"] == HERE.url
 

@@ -1,6 +1,6 @@
 """Roles for numbers that no run of the page made, looked up as the site is built.
 
-``{claim}`` is a published one, ``{result}`` one of a recorded run.
+``{claim}`` is a published one, ``{result}`` one of a recorded run. Each leads to its row of the claim ledger.
 """
 
 from abc import ABC, abstractmethod
@@ -10,6 +10,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxRole
 from sphinx.writers.html5 import HTML5Translator
 
+from histolab_lib.bookbuild.ledger import address_of
 from histolab_lib.claims import Claim, claim
 from histolab_lib.results import Result, result, words
 
@@ -17,7 +18,7 @@ __all__ = ["ClaimRole", "ResultRole", "claim_words", "connect", "quoted", "resul
 
 
 class quoted(nodes.inline):
-    """A number from elsewhere, with what a reader wants to know of it in ``tip``."""
+    """A number from elsewhere, with what a reader wants to know of it in ``tip``, and its ``row`` of the ledger."""
 
 
 def claim_words(found: Claim) -> str:
@@ -50,17 +51,17 @@ class _Quoting(SphinxRole, ABC):
     kind: str
 
     @abstractmethod
-    def look_up(self, key: str) -> tuple[str, str]:
-        """Return what the text shows, and what a reader is told of it; raises LookupError."""
+    def look_up(self, key: str) -> tuple[str, str, str]:
+        """Return what the text shows, what a reader is told of it, and its row of the ledger; raises LookupError."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """Return the number, or the error that names the key and those like it."""
         try:
-            shown, tip = self.look_up(self.text.strip())
+            shown, tip, row = self.look_up(self.text.strip())
         except LookupError as error:
             message = self.inliner.reporter.error(f"{self.kind}: {error.args[0]}", line=self.lineno)
             return [self.inliner.problematic(self.rawtext, self.rawtext, message)], [message]
-        return [quoted(shown, shown, tip=tip, classes=["claim"])], []
+        return [quoted(shown, shown, tip=tip, row=row, classes=["claim"])], []
 
 
 class ClaimRole(_Quoting):
@@ -68,10 +69,10 @@ class ClaimRole(_Quoting):
 
     kind = "claim"
 
-    def look_up(self, key: str) -> tuple[str, str]:
-        """Return the number as printed, and where."""
+    def look_up(self, key: str) -> tuple[str, str, str]:
+        """Return the number as printed, where, and its key."""
         found = claim(key)
-        return claim_words(found), found.tooltip
+        return claim_words(found), found.tooltip, found.key
 
 
 class ResultRole(_Quoting):
@@ -79,20 +80,27 @@ class ResultRole(_Quoting):
 
     kind = "result"
 
-    def look_up(self, key: str) -> tuple[str, str]:
-        """Return the mean, and its interval and run."""
+    def look_up(self, key: str) -> tuple[str, str, str]:
+        """Return the mean, its interval and run, and the run and split that have a row."""
         found = result(key)
-        return result_words(found), found.tooltip
+        return result_words(found), found.tooltip, f"{found.record.name}/{found.split}"
 
 
 def _open(translator: HTML5Translator, node: quoted) -> None:
     # A title is shown to a mouse; the style sheet shows data-tip to who comes by keyboard or finger.
-    attributes = {"tabindex": "0", "title": node["tip"], "data-tip": node["tip"]}
-    translator.body.append(translator.starttag(node, "span", "", **attributes))
+    tips = {"title": node["tip"], "data-tip": node["tip"]}
+    address = _address(translator, node)
+    tag, more = ("a", {"href": address}) if address else ("span", {"tabindex": "0"})
+    translator.body.append(translator.starttag(node, tag, "", **more, **tips))
 
 
-def _close(translator: HTML5Translator, _node: quoted) -> None:
-    translator.body.append("</span>")
+def _close(translator: HTML5Translator, node: quoted) -> None:
+    translator.body.append("</a>" if _address(translator, node) else "</span>")
+
+
+def _address(translator: HTML5Translator, node: quoted) -> str:
+    builder = translator.builder
+    return address_of(builder, builder.current_docname, node["row"])
 
 
 def connect(app: Sphinx) -> None:

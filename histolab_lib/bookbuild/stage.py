@@ -1,6 +1,7 @@
 """Lay out what the site is built from: executed chapters, static pages and a completed configuration."""
 
 import json
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -166,6 +167,14 @@ def complete_config(config: Mapping[str, Any], repository: Repository | None, *,
     return full
 
 
+def _bring_included(root: Path, target: Path, page: Path, text: str) -> None:
+    """Copy what a page includes to the same place in the staged book; it is no page of its own."""
+    for name in re.findall(r"^```{include} (\S+)", text, re.MULTILINE):
+        included = (root / page.parent / name).resolve().relative_to(root.resolve())
+        (target / included).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / included, target / included)
+
+
 def stage(root: Path, executed: Sequence[Executed], *, publish: bool = False) -> Path:
     """Write ``_build/stage`` anew and return it.
 
@@ -190,7 +199,9 @@ def stage(root: Path, executed: Sequence[Executed], *, publish: bool = False) ->
     for page in static_pages(root):
         path = target / page
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text((root / page).read_text(encoding="utf-8") + "\n" + foot(facts), encoding="utf-8")
+        text = (root / page).read_text(encoding="utf-8")
+        path.write_text(text + "\n" + foot(facts), encoding="utf-8")
+        _bring_included(root, target, page, text)
     shutil.copytree(root / "book" / "_static", target / "book" / "_static", dirs_exist_ok=True)
     shutil.copy(root / "book" / "references.bib", target / "book" / "references.bib")
     shutil.copy(root / "_toc.yml", target / "_toc.yml")

@@ -1,0 +1,250 @@
+"""The parts of the claim ledger as HTML: counts, departures, released code, findings, claims, runs, rules."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from histolab_lib.audit.finding import SEVERITIES, Finding
+from histolab_lib.audit.ledger import NOT_A_SCORE, UNTOUCHED, Line
+from histolab_lib.audit.registry import Rule
+from histolab_lib.audit.released_code import ASPECTS, ReleasedCode
+from histolab_lib.audit.verdicts import VERDICTS
+from histolab_lib.claims import PAPERS, Claim
+from histolab_lib.record import Record
+from histolab_lib.results import words
+
+__all__ = [
+    "ACCUSING",
+    "Links",
+    "claims_table",
+    "code_table",
+    "counts",
+    "file_of_test",
+    "findings_table",
+    "rules_table",
+    "runs_table",
+]
+
+#: Severities that a reader wants to see first, and that are explained one by one.
+ACCUSING = SEVERITIES[:3]
+_TESTS = Path(__file__).resolve().parents[2] / "tests"
+# Of a run, in this order; of glands and nuclei alike, as far as they were scored.
+_SHOWN = ("dice", "iou", "aji", "pq", "object_f1", "object_dice", "object_hausdorff")
+
+
+@dataclass(frozen=True)
+class Links:
+    """Where things are.
+
+    Attributes
+    ----------
+    rule : callable
+        Takes a rule, gives the address of its derivation; empty where it has none.
+    file : callable
+        Takes a path in the repository, gives its address; empty where no repository is known.
+    """
+
+    rule: Callable[[Rule], str]
+    file: Callable[[str], str]
+
+
+def _link(address: str, text: str) -> str:
+    return f'<a href="{escape(address)}">{escape(text)}</a>' if address else escape(text)
+
+
+def _box(name: str, label: str, head: Iterable[str], body: Iterable[str], *, tall: bool = False) -> str:
+    """A table in a box that scrolls, by keyboard too. A column's name that begins with "*" can be chosen from."""
+    cells = "".join(
+        f'<th scope="col"{" data-choose" if one[:1] == "*" else ""}>{escape(one.lstrip("*"))}</th>' for one in head
+    )
+    kind = "ledger ledger-tall" if tall else "ledger"
+    return (
+        f'<div class="{kind}" id="ledger-{name}" tabindex="0" role="region" aria-label="{escape(label)}">'
+        f'<table class="table"><thead><tr>{cells}</tr></thead><tbody>\n{chr(10).join(body)}\n</tbody></table></div>'
+    )
+
+
+def _row(cells: Iterable[str], anchor: str = "") -> str:
+    return f"<tr{f' id={_quoted(anchor)}' if anchor else ''}>{''.join(f'<td>{one}</td>' for one in cells)}</tr>"
+
+
+def _quoted(text: str) -> str:
+    return f'"{escape(text)}"'
+
+
+def counts(lines: Sequence[Line], findings: Sequence[Finding], links: Links) -> str:
+    """Return how many claims each paper has, how many a rule has looked at, what came of it, what holds the digits."""
+    told = (*(f"findings: {one}" for one in ACCUSING), *(f"verdict: {one}" for one in _verdict_words(lines)))
+    body = []
+    for key, name in PAPERS.items():
+        own, test = [one for one in lines if one.claim.paper == key], f"tests/test_claims_{key}.py"
+        body.append(_row((escape(name), *_counted(own, findings, lines), _link(links.file(test), test))))
+    body.append(_row(("all", *_counted(lines, findings, lines), "")))
+    head = ("paper", "claims", "looked at by a rule", *told, "digits held by")
+    summary = f"<p>{len(lines):,} published numbers and comparisons; {len(findings):,} checks by rules.</p>"
+    return summary + _box("counts", "Claims by paper", head, body)
+
+
+def _verdict_words(lines: Iterable[Line]) -> list[str]:
+    given = {one.verdict.word for one in lines}
+    return [one for one in (*VERDICTS, NOT_A_SCORE) if one in given]
+
+
+def _counted(own: Sequence[Line], findings: Iterable[Finding], lines: Iterable[Line]) -> list[str]:
+    papers = {one.claim.paper for one in own}
+    severities = Counter(one.severity for one in findings if one.paper in papers)
+    verdicts = Counter(one.verdict.word for one in own)
+    numbers = (
+        len(own),
+        sum(one.severity != UNTOUCHED for one in own),
+        *(severities[one] for one in ACCUSING),
+        *(verdicts[one] for one in _verdict_words(lines)),
+    )
+    return [f"{one:,}" for one in numbers]
+
+
+def code_table(found: Mapping[str, ReleasedCode], links: Links) -> str:
+    """Return what the authors of each paper have released."""
+    head = ("paper", "seen", *ASPECTS, "do the printed numbers follow?")
+    body = []
+    for paper, one in found.items():
+        if one.repository:
+            seen = f"{one.seen}; commit {_link(f'{one.repository}/tree/{one.commit}', one.commit[:10])} of {one.dated}"
+            told = [f"<strong>{aspect.there}</strong>. {escape(aspect.what)}" for aspect in one.aspects]
+        else:
+            seen, told = f"{one.seen}; nothing found", ["<strong>no</strong>"] * len(ASPECTS)
+        body.append(_row((escape(PAPERS[paper]), seen, *told, f"<strong>{one.follow}</strong>. {escape(one.why)}")))
+    return _box("code", "Released code by paper", head, body)
+
+
+def _place(claim: Claim) -> str:
+    return f"{escape(claim.location)}<br>{escape(claim.row)}" if claim.row else escape(claim.location)
+
+
+def _printed(claim: Claim) -> str:
+    sign = " %" if claim.unit == "percent" and not claim.value.endswith("%") else ""
+    unit = f" {claim.unit}" if claim.unit in ("px", "million", "seconds", "minutes", "hours", "gigabytes") else ""
+    return escape(claim.value) + sign + unit
+
+
+def findings_table(findings: Sequence[Finding]) -> str:
+    """Return every finding that says more than ``fine``, the gravest first, each with an anchor of its number."""
+    shown = _accusing(findings)
+    body = [
+        _row(
+            (
+                f"<strong>{one.severity}</strong>",
+                one.paper,
+                escape(one.location),
+                escape(", ".join(dict.fromkeys(one.values))),
+                escape(one.explanation) + _rows_of(one),
+                f'<a href="#rule-{one.rule}">{one.rule}</a>',
+            ),
+            f"finding-{number}",
+        )
+        for number, one in enumerate(shown, 1)
+    ]
+    head = ("*severity", "*paper", "where", "printed", "what follows", "*rule")
+    return _box("findings", "Findings", head, body, tall=True)
+
+
+def _accusing(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that say more than ``fine``, from the gravest."""
+    return sorted((one for one in findings if one.severity in ACCUSING), key=lambda one: ACCUSING.index(one.severity))
+
+
+def _rows_of(finding: Finding) -> str:
+    keys = list(dict.fromkeys(finding.rows))
+    linked = ", ".join(f'<a href="#{escape(key)}">{number}</a>' for number, key in enumerate(keys, 1))
+    return f' <span class="ledger-more">Claim{"s" if len(keys) > 1 else ""}: {linked}</span>'
+
+
+def claims_table(lines: Sequence[Line], findings: Sequence[Finding]) -> str:
+    """Return all claims, each row with its key as anchor."""
+    numbers = {id(one): number for number, one in enumerate(_accusing(findings), 1)}
+    body = [
+        _row(
+            (
+                one.claim.paper,
+                _place(one.claim),
+                one.claim.dataset,
+                one.claim.split,
+                one.claim.metric,
+                _printed(one.claim),
+                *_tested(one, numbers),
+                one.verdict.word,
+                escape(one.verdict.reason),
+            ),
+            one.claim.key,
+        )
+        for one in lines
+    ]
+    head = ("*paper", "where", "*set", "split", "*metric", "printed", "*severity", "rules", "*verdict", "reason")
+    return _box("claims", "All claims", head, body, tall=True)
+
+
+def _tested(line: Line, numbers: Mapping[int, int]) -> tuple[str, str]:
+    """The gravest severity, and the rules: those that found something lead to the finding, others to the rule."""
+    grave = [one for one in line.findings if id(one) in numbers]
+    told = [f'<a href="#finding-{numbers[id(one)]}"><b>{one.rule}</b></a>' for one in grave]
+    others = dict.fromkeys(one.rule for one in line.findings if id(one) not in numbers)
+    told += [f'<a href="#rule-{rule}">{rule}</a>' for rule in others if rule not in {one.rule for one in grave}]
+    return line.severity, ", ".join(told)
+
+
+def runs_table(records: Sequence[Record]) -> str:
+    """Return the recorded runs, one row for each split, anchored by the run's name and the split."""
+    body = []
+    for one in records:
+        for split, summary in one.summary.items():
+            scores = [_score(summary[metric], metric) for metric in _SHOWN if metric in summary]
+            images = str(summary[next(iter(summary))]["images"])
+            cells = (
+                one.key,
+                one.dataset,
+                split,
+                images,
+                one.variant,
+                one.reading,
+                one.schedule,
+                str(one.seed),
+                one.date,
+            )
+            body.append(_row((*map(escape, cells), "; ".join(scores)), f"{one.name}/{split}"))
+    head = ("network", "set", "split", "images", "variant", "reading", "schedule", "seed", "recorded", "scores")
+    return _box("runs", "Recorded runs", head, body)
+
+
+def _score(values: Mapping[str, float], metric: str) -> str:
+    mean, low, high = (words(values[one], metric) for one in ("mean", "low", "high"))
+    return f"{metric} {mean} [{low}, {high}]"
+
+
+def rules_table(rules: Mapping[str, Rule], findings: Sequence[Finding], links: Links) -> str:
+    """Return the rules: what each asks and assumes, how often it was applied, its derivation and its test."""
+    body = []
+    for name, one in rules.items():
+        told = Counter(finding.severity for finding in findings if finding.rule == name)
+        given = ", ".join(f"{told[severity]} {severity}" for severity in SEVERITIES if told[severity]) or "none"
+        address, test = links.rule(one), file_of_test(one)
+        derivation = _link(address, "derivation") if address else "-"
+        cells = (name, escape(one.title), escape(one.assumes), given, derivation, _link(links.file(test), test))
+        body.append(_row(cells, f"rule-{name}"))
+    head = ("rule", "what it asks", "what it assumes", "checks", "why it holds", "its test")
+    return _box("rules", "Rules", head, body)
+
+
+def file_of_test(rule: Rule, tests: Path = _TESTS) -> str:
+    """Return the file that tests a rule, below the root: that of its module, else the first that names it.
+
+    Empty where none does, as outside of a checkout.
+    """
+    own = f"test_audit_{rule.check.__module__.rpartition('.')[2]}.py"
+    named = re.compile(rf"\b({re.escape(rule.check.__name__)}|{re.escape(rule.name)})\b")
+    for path in sorted(tests.glob("test_audit_*.py"), key=lambda one: (one.name != own, one.name)):
+        if named.search(path.read_text(encoding="utf-8")):
+            return f"tests/{path.name}"
+    return ""
