@@ -58,6 +58,12 @@ def test_columns_that_are_exchanged_are_one_finding_for_all_their_rows():
     assert "In Table 2 the columns precision and recall stand the other way round than in Table 1" in found.explanation
 
 
+def test_clashes_between_other_places_are_no_exchange():
+    claims = [made(v, metric="precision", location=place) for v, place in (("0.91", "Table 1"), ("0.82", "Table 2"))]
+    claims += [made(v, metric="recall", location=place) for v, place in (("0.82", "Table 3"), ("0.91", "Table 4"))]
+    assert [len(one.rows) for one in accusations(same_figure, claims)] == [2, 2]
+
+
 def test_a_third_place_tells_which_of_two_is_right():
     claims = [
         made(value, metric=metric, location=place)

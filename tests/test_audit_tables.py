@@ -103,6 +103,8 @@ def test_percents_among_fractions_are_brought_to_one_scale():
 def test_a_network_that_failed_is_not_accused_when_ten_times_as_much_would_not_fit():
     claims = [made(value, row) for row, value in zip("ABCD", ("0.81", "0.83", "0.02", "0.79"), strict=True)]
     assert accusations(scale, claims) == []
+    near = [made(value, row) for row, value in zip("ABCD", ("0.25", "0.30", "0.09", "0.28"), strict=True)]
+    assert accusations(scale, near) == []
 
 
 @pytest.mark.parametrize("check", [mean_row, scale])

@@ -42,6 +42,13 @@ def test_what_the_cells_show_is_fine_and_a_tie_contradicts_nobody():
     assert _verdict("Ours > * in recall").values == ("better", "0.80", "0.78", "0.70")
 
 
+def test_intervals_that_touch_leave_it_open():
+    claims = [made("0.80", "A"), made("0.81", "B")]
+    assert _verdict("A > B in dice", claims=claims).severity == "fine"
+    apart = [made("0.80", "A"), made("0.811", "B")]
+    assert _verdict("A > B in dice", claims=apart).severity == "inconsistent"
+
+
 def test_a_cell_that_shows_the_contrary_is_named():
     found = _verdict("Ours > A | B in dice, iou (Table 1)")
     assert (found.severity, found.values) == ("inconsistent", ("better", "0.70", "0.72"))
@@ -153,6 +160,8 @@ def test_cells_across_places_are_compared_where_no_place_has_both():
     claims = [made("0.80", "A"), made("0.70", "B", location="Table 2")]
     assert _verdict("B > A in dice", claims=claims).severity == "inconsistent"
     assert _verdict("A > B in dice", claims=claims).severity == "fine"
+    both = [*claims, made("0.90", "B", location="Table 3"), made("0.70", "B")]
+    assert _verdict("A > B in dice", claims=both).severity == "fine"
 
 
 def test_key_words_are_found_in_the_quotation_alone():
