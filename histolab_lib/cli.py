@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from histolab_lib import __version__, data_commands, model_commands, predict_commands, run_commands
+from histolab_lib import __version__, audit_commands, data_commands, model_commands, predict_commands, run_commands
 from histolab_lib.data_commands import plain_errors
 from histolab_lib.data_dir import DataError
 
@@ -29,6 +29,7 @@ app.add_typer(data_commands.app, name="data")
 app.command("models")(model_commands.models)
 app.command("predict")(predict_commands.predict)
 app.command("weights")(predict_commands.weights)
+app.command("audit")(audit_commands.audit)
 
 # These two read their arguments themselves, because they must work where typer is missing.
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

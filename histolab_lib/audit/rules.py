@@ -1,0 +1,47 @@
+"""All rules: importing this module enters every one of them among `RULES`."""
+
+from histolab_lib.audit import (
+    coincidences,
+    contradictions,
+    counts,
+    equipment,
+    gains,
+    groups,
+    instances,
+    networks,
+    places,
+    postprocessing,
+    rates,
+    scores,
+    shapes,
+    sizes,
+    spread,
+    tables,
+    truth,
+    windows,
+    words,
+)
+from histolab_lib.audit.registry import RULES
+
+__all__ = [
+    "RULES",
+    "coincidences",
+    "contradictions",
+    "counts",
+    "equipment",
+    "gains",
+    "groups",
+    "instances",
+    "networks",
+    "places",
+    "postprocessing",
+    "rates",
+    "scores",
+    "shapes",
+    "sizes",
+    "spread",
+    "tables",
+    "truth",
+    "windows",
+    "words",
+]
