@@ -63,9 +63,8 @@ def _existing(file: Path | None) -> Path | None:
 
 def _print(shown: Sequence["Finding"], found: Sequence["Finding"], claims: Mapping[str, Claim]) -> None:
     for key in dict.fromkeys(one.paper for one in found):
-        table = Table(
-            title=PAPERS.get(key, key), title_justify="left", title_style="bold", show_lines=True, expand=True
-        )
+        name = PAPERS.get(key, key)
+        table = Table(title=name, title_justify="left", title_style="bold", show_lines=True, expand=True)
         table.add_column("severity", no_wrap=True)
         table.add_column("where, and what is printed", ratio=2)
         table.add_column("finding, and by which rule", ratio=3)

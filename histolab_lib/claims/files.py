@@ -23,6 +23,8 @@ from histolab_lib.data_dir import DataError, data_dir
 
 __all__ = ["claim", "load_claims"]
 
+_SIC = re.compile(r"\(sic\)", re.IGNORECASE)
+
 
 def load_claims(path: Path | None = None) -> tuple[Claim, ...]:
     """Read claim files.
@@ -121,6 +123,7 @@ def _claim(where: str, fields: list[str]) -> Claim:
         raise DataError(f"{where}: row of {made.metric}: {error}") from error
     if made.number is None and made.value != UNREADABLE and made.metric not in WORDED:
         raise DataError(f"{where}: value must be a number as printed or {UNREADABLE!r}, got {made.value!r}")
+    _check_range(where, made)
     if not made.value:
         raise DataError(f"{where}: value is empty; write {UNREADABLE!r} where the text has lost it")
     return made
@@ -131,3 +134,13 @@ def _check(where: str, what: str, value: str, allowed: Iterable[str]) -> None:
         choose(what, value, allowed)
     except ValueError as error:
         raise DataError(f"{where}: {error}") from None
+
+
+def _check_range(where: str, claim: Claim) -> None:
+    most = 100 if claim.unit == "percent" else 1
+    if claim.metric not in SCORES or claim.number is None or 0 <= claim.number <= most or _SIC.search(claim.note):
+        return
+    raise DataError(
+        f"{where}: {claim.metric} in {claim.unit} lies between 0 and {most}, got {claim.value!r}; where the paper prints "
+        "it so, say (sic) in the note"
+    )
