@@ -141,6 +141,6 @@ def _check_range(where: str, claim: Claim) -> None:
     if claim.metric not in SCORES or claim.number is None or 0 <= claim.number <= most or _SIC.search(claim.note):
         return
     raise DataError(
-        f"{where}: {claim.metric} in {claim.unit} lies between 0 and {most}, got {claim.value!r}; where the paper prints "
-        "it so, say (sic) in the note"
+        f"{where}: {claim.metric} in {claim.unit} lies between 0 and {most}, got {claim.value!r}; where the paper "
+        "prints it so, say (sic) in the note"
     )
