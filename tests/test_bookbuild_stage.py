@@ -167,6 +167,13 @@ def test_a_demonstration_stands_in_its_page_with_its_data_and_its_words():
     assert json.loads(held) == data
 
 
+def test_a_figure_that_computes_in_the_page_has_its_own_script_and_says_its_kind():
+    data = {"title": "How far?", "kind": "means", "words": "", "start": [1]}
+    html = demo_html({DEMO_MIME: data, "text/plain": "said"}, "book/synthesis/x")
+    assert html.startswith('<div class="demo" data-kind="means">')
+    assert html.endswith('<script src="../../_static/calculators.js"></script>')
+
+
 def test_a_page_on_synthetic_tissue_says_so_under_its_title(tmp_path, monkeypatch):
     facts = {"profile": "smoke", "tissue": "synthetic tissue", "sets": [], "about": "MoNuSeg 2018", "device": "CPU"}
     first = _staged_with(tmp_path, monkeypatch, facts).cells[0].source

@@ -1,9 +1,11 @@
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from histolab_lib.demos import DEMO_MIME, Demo, Slider
+from histolab_lib.demos import DEMO_MIME, KINDS, Calculator, Demo, Slider
 
 IMAGE = np.full((4, 6, 3), 200, np.uint8)
 LABELS = np.array([[0, 0, 1, 1, 0, 7]] * 4, np.int32)
@@ -45,3 +47,31 @@ def test_a_map_of_another_size_than_the_image_is_an_error():
     states = STATES | {(0, 1): (LABELS[:2], {})}
     with pytest.raises(ValueError, match=r"the map of \(0, 1\) is \(2, 6\), the image \(4, 6\)"):
         Demo("What if?", IMAGE, LABELS, SLIDERS, states)
+
+
+def test_a_calculator_travels_with_its_kind_and_what_it_was_given():
+    bundle = Calculator("How far?", "means", "Two curves.", start=[0.9, 0.5])._repr_mimebundle_()
+    assert json.loads(json.dumps(bundle[DEMO_MIME])) == {
+        "title": "How far?",
+        "kind": "means",
+        "words": "Two curves.",
+        "start": [0.9, 0.5],
+    }
+    assert bundle["text/plain"] == "How far? (interactive on the book's page)"
+
+
+def test_a_calculator_of_an_unknown_kind_or_without_its_data_is_an_error_that_says_so():
+    with pytest.raises(ValueError, match=r"demo 'How far\?': unknown kind 'mean'; there are means, pair"):
+        Calculator("How far?", "mean", "", start=[1])
+    with pytest.raises(ValueError, match="the kind 'pair' needs pairs, images, got pairs"):
+        Calculator("How far?", "pair", "", pairs=[])
+
+
+def test_every_kind_of_calculator_is_one_that_the_page_can_draw():
+    script = (Path(__file__).parents[1] / "book" / "_static" / "calculators.js").read_text(encoding="utf-8")
+    kinds = re.search(r"const KINDS = \{ ([\w, ]+) \};", script)[1].split(", ")
+    assert set(kinds) == set(KINDS)
+    for kind, needed in KINDS.items():
+        body = script.partition(f"function {kind}(c, side, data, number)")[2].partition("\n  function ")[0]
+        assert set(re.findall(r"\bdata\.(\w+)", body)) == set(needed)
+    assert len(script) < 60_000

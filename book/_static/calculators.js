@@ -38,7 +38,7 @@
       ["all pixels pooled", said(phi(dice.high))],
       [`means over ${images} image${images > 1 ? "s" : ""}`, said(most(dice.high, images))],
       ["means, weights unknown", said(dice.high)],
-      ["IoU over both classes", share === null ? "impossible" : `background ≤ ${(100 * share).toFixed(1)} %`],
+      ["IoU over both classes", share === null ? "impossible" : `if background ≤ ${Math.ceil(100 * share)} %`],
       ["one pooled, one a mean", "tells nothing"],
     ];
   }
@@ -50,7 +50,8 @@
   if (window.histolabCalculators) return; // the script stands beside every figure that needs it, and runs once
   window.histolabCalculators = true;
 
-  const SIZE = 704, LEFT = 84, BOTTOM = 78, TOP = 16, WIDE = SIZE - LEFT - TOP;
+  const SIZE = 704, LEFT = 80, BOTTOM = 78, RIGHT = 24, WIDE = SIZE - LEFT - RIGHT;
+  const STEPS = 600;
   const INK = "#000000", SKY = "rgba(86, 180, 233, 0.35)", BLUE = "#0072B2", VERMILION = "#D55E00", GREEN = "#009E73";
   const x = (value) => LEFT + value * WIDE, y = (value) => SIZE - BOTTOM - value * WIDE;
 
@@ -64,8 +65,8 @@
   }
 
   function curve(c, f, from = 0, to = 1) {
-    for (let i = 0; i <= 200; i += 1) {
-      const at = from + ((to - from) * i) / 200;
+    for (let i = 0; i <= STEPS; i += 1) {
+      const at = from + ((to - from) * i) / STEPS;
       c.lineTo(x(at), y(f(at)));
     }
   }

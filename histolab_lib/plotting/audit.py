@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from histolab_lib.audit.intervals import Interval
+from histolab_lib.claims import PAPERS
 from histolab_lib.plotting.look import PALETTE, check_there, finish, style
 
 if TYPE_CHECKING:
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_gaps", "draw_intervals", "draw_mean_rows", "draw_region"]
 
-#: One for each paper, told apart without colour, too.
-_LOOKS = (("blue", "o"), ("orange", "s"), ("green", "^"), ("purple", "D"), ("black", "v"))
+#: One for each paper of the book, the same in every figure, told apart without colour, too.
+_LOOKS = (("purple", "D"), ("blue", "o"), ("black", "v"), ("orange", "s"), ("green", "^"))
 _STEPS = 200
 #: A gap is shown in hundredths: points, where the paper prints percent.
 _POINTS = 100
@@ -54,7 +55,8 @@ def draw_region(
             linewidth=0,
             label="possible",
         )
-        for (name, pairs), look in zip(points.items(), _LOOKS, strict=False):
+        for name, pairs in points.items():
+            look = _look(points, name)
             inside = [pair for pair in pairs if pair[1].meets(region(pair[0]))]
             outside = [pair for pair in pairs if pair not in inside]
             _marks(plane, [_middle(p[0]) for p in inside], [_middle(p[1]) for p in inside], look, name, filled=False)
@@ -104,7 +106,8 @@ def draw_gaps(
 def _gaps(ax: "Axes", points: Points, region: Callable[..., Interval], at: Callable[..., float], edge: str) -> None:
     """Each row as a bar that rounding allows, filled where none of it is on the possible side."""
     sign = 1 if edge == "low" else -1
-    for (name, rows), look in zip(points.items(), _LOOKS, strict=False):
+    for name, rows in points.items():
+        look = _look(points, name)
         for wanted in (False, True):
             marked: tuple[list[float], list[float]] = ([], [])
             for *given, printed in rows:
@@ -119,6 +122,12 @@ def _gaps(ax: "Axes", points: Points, region: Callable[..., Interval], at: Calla
     low, high = ax.get_ylim()
     ax.axhspan(*((0, high) if edge == "low" else (low, 0)), color=PALETTE["sky"], alpha=0.35, linewidth=0, zorder=0)
     ax.set_ylim(low, high)
+
+
+def _look(points: Points, name: str) -> tuple[str, str]:
+    """Colour and marker: of a paper of the book its own, of any other by its place among those drawn."""
+    papers = list(PAPERS.values())
+    return _LOOKS[(papers if name in papers else list(points)).index(name) % len(_LOOKS)]
 
 
 def _gap(
