@@ -1,8 +1,9 @@
 """The directive ``{ledger}``: parts of the claim ledger, made from the data while the site is built."""
 
 import json
+import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from html import escape
 from typing import Any, NamedTuple
@@ -26,10 +27,12 @@ from histolab_lib.data_dir import data_dir
 from histolab_lib.record import Record
 from histolab_lib.results import compare, load_results
 
-__all__ = ["LEDGER", "PARTS", "LedgerDirective", "address_of", "connect", "html_of", "ledger_part"]
+__all__ = ["LEDGER", "PARTS", "LedgerDirective", "address_of", "connect", "html_of", "ledger_part", "sections"]
 
 #: The page of the ledger, as Sphinx names it.
 LEDGER = "book/synthesis/claim_ledger"
+#: The comment on a reference page that gives way to a section for each module with rules.
+_MODULES = re.compile(r"^% Here stand all modules with rules.*$", re.MULTILINE)
 
 
 class ledger_part(nodes.General, nodes.Element):
@@ -135,10 +138,24 @@ def _write(translator: HTML5Translator, node: ledger_part) -> None:
     raise nodes.SkipNode
 
 
+def sections(rules: Iterable[Rule]) -> str:
+    """Return the reference of all modules with rules, as MyST."""
+    modules = dict.fromkeys(one.check.__module__ for one in rules)
+    return "\n".join(f"## `{one}`\n\n```{{eval-rst}}\n.. automodule:: {one}\n   :members:\n```\n" for one in modules)
+
+
+def _list_modules(_app: Sphinx, _page: str, source: list[str]) -> None:
+    if _MODULES.search(source[0]):
+        from histolab_lib.audit.rules import RULES
+
+        source[0] = _MODULES.sub(lambda _: sections(RULES.values()), source[0])
+
+
 def connect(app: Sphinx) -> None:
-    """Register the directive, and its script for the page of the ledger."""
+    """Register the directive, its script for the page of the ledger, and the list of modules with rules."""
     app.add_node(ledger_part, html=(_write, None))
     app.add_directive("ledger", LedgerDirective)
+    app.connect("source-read", _list_modules)
     app.connect("html-page-context", _script)
 
 

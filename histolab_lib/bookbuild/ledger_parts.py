@@ -139,15 +139,14 @@ def findings_table(findings: Sequence[Finding]) -> str:
                 f"<strong>{one.severity}</strong>",
                 one.paper,
                 escape(one.location),
-                escape(", ".join(dict.fromkeys(one.values))),
-                escape(one.explanation) + _rows_of(one),
+                f"{escape(one.explanation)} <b>Printed:</b> {_values_of(one)}.",
                 f'<a href="#rule-{one.rule}">{one.rule}</a>',
             ),
             f"finding-{number}",
         )
         for number, one in enumerate(shown, 1)
     ]
-    head = ("*severity", "*paper", "where", "printed", "what follows", "*rule")
+    head = ("*severity", "*paper", "where", "what follows", "*rule")
     return _box("findings", "Findings", head, body, tall=True)
 
 
@@ -156,10 +155,10 @@ def _accusing(findings: Iterable[Finding]) -> list[Finding]:
     return sorted((one for one in findings if one.severity in ACCUSING), key=lambda one: ACCUSING.index(one.severity))
 
 
-def _rows_of(finding: Finding) -> str:
-    keys = list(dict.fromkeys(finding.rows))
-    linked = ", ".join(f'<a href="#{escape(key)}">{number}</a>' for number, key in enumerate(keys, 1))
-    return f' <span class="ledger-more">Claim{"s" if len(keys) > 1 else ""}: {linked}</span>'
+def _values_of(finding: Finding) -> str:
+    """What is printed, each value leading to its claim."""
+    printed = dict(zip(finding.rows, finding.values, strict=True))
+    return ", ".join(f'<a href="#{escape(key)}">{escape(value)}</a>' for key, value in printed.items())
 
 
 def claims_table(lines: Sequence[Line], findings: Sequence[Finding]) -> str:

@@ -3,6 +3,7 @@
 Looks at the site that ``HISTOLAB_SITE`` names, else at ``_build/html``; leaves screenshots in ``_build/browser/shots``.
 """
 
+import html
 import json
 import os
 import re
@@ -11,9 +12,11 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import unquote
 
 import pytest
 
+from histolab_lib.bookbuild.ledger import LEDGER
 from histolab_lib.bookbuild.serve import serving
 
 pytestmark = pytest.mark.browser
@@ -22,6 +25,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 WORK = ROOT / "_build" / "browser"
 MISSING = "no/such/page/anywhere"
+LEDGER_PAGE = f"{LEDGER}.html"
 LIMIT_S = 600  # eleven pages take two minutes on two busy cores
 _SEEN_OTHERWISE = ("index.html", "404.html")  # the redirect, and the page that answers unknown addresses
 
@@ -100,6 +104,8 @@ def _look(site: Path, chromium: str) -> dict[str, Any]:
         order |= {
             "word": _word_of(_title(site / chapter)),
             "demos": [name for name in pages if _has_demo(site / name)],
+            "ledger": LEDGER_PAGE if LEDGER_PAGE in pages else None,
+            "site": str(site),
             "report": str(report),
             "shots": str(shots),
             "limit_s": LIMIT_S,
@@ -216,6 +222,61 @@ def test_every_interactive_figure_answers_to_the_keyboard(report):
     _none([f"{one['page']}: {one['label']}" for one in found if not one["label"] or not one["redrawn"]])
     _none([f"{one['page']}: {one['label']} shows no numbers" for one in found if not one["after"].strip()])
     assert not report["demos"]["console"] + report["demos"]["errors"] + report["demos"]["failed"]
+
+
+@pytest.fixture
+def ledger(report):
+    if report["ledger"] is None:
+        pytest.skip("this site has no claim ledger")
+    return report["ledger"]
+
+
+def test_the_ledger_is_narrowed_down_by_words_and_choices_from_the_keyboard(ledger):
+    everything, words, paper = ledger["all"], ledger["words"], ledger["paper"]
+    assert everything["shown"] == everything["rows"] > 1000
+    assert words["shown"] >= words["words"] == everything["words"] > 0
+    assert words["shown"] < everything["shown"]
+    assert len(paper["papers"]) == 1 < len(words["papers"])
+    assert 0 < paper["shown"] < words["shown"]
+    for state in (everything, words, paper):
+        assert state["said"] == f"{state['shown']} of {state['rows']} rows"
+
+
+def test_a_link_to_a_row_that_is_filtered_out_shows_it(ledger):
+    assert ledger["followed"]["shown"] == ledger["all"]["rows"]
+    assert ledger["aim"]
+
+
+def test_the_table_of_the_ledger_scrolls_by_keyboard(ledger):
+    assert ledger["scrolled"] > 0
+
+
+def test_the_ledger_opens_narrowed_down_by_its_address_and_shows_all_again(ledger):
+    assert (ledger["asked"]["papers"], ledger["asked"]["severities"]) == (["msal_net"], ["impossible"])
+    assert ledger["reset"]["shown"] == ledger["all"]["rows"]
+    assert not ledger["console"] + ledger["errors"] + ledger["failed"] + ledger["outside"]
+
+
+def test_the_ledger_works_from_disk(ledger):
+    assert ledger["disk"]["papers"] == ["msal_net"]
+
+
+def test_without_scripts_the_ledger_is_a_plain_table_with_every_row_and_no_dead_control(ledger):
+    assert ledger["plain"] == {"rows": ledger["all"]["rows"], "controls": 0}
+
+
+def test_every_number_that_is_quoted_leads_to_a_row_of_the_ledger():
+    site = _site()
+    if not (site / LEDGER_PAGE).is_file():
+        pytest.skip("build the book first: make book")
+    anchors = set(re.findall(r'\bid="([^"]+)"', (site / LEDGER_PAGE).read_text(encoding="utf-8")))
+    aims = {
+        (name, html.unescape(unquote(aim)))
+        for name in _pages(site)
+        for aim in re.findall(r'href="[^"]*claim_ledger\.html#([^"]+)"', (site / name).read_text(encoding="utf-8"))
+    }
+    assert aims
+    _none([f"{name}: {aim}" for name, aim in sorted(aims) if aim not in anchors])
 
 
 def test_the_download_button_gives_the_file_of_its_page(report):
