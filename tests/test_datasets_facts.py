@@ -79,6 +79,7 @@ def test_tiles_are_added_up_and_areas_pooled():
     assert got["tiles"] == 2
     assert got["sizes_px"] == {"2x3": 1, "3x2": 1}
     assert (got["objects"], got["area_px"]) == (4, {"median": 1.0, "min": 1, "max": 3})
+    assert got["objects_per_tile"] == {"fewest": 1, "most": 3}
     assert got["foreground_share"] == 0.5
     assert got["smaller_than_px"] == {"10": 4, "100": 4}
     assert (got["organs"], got["patients"]) == ({"colon": 2}, {"3": 1, "4": 1})
@@ -227,6 +228,10 @@ def test_kept_facts_agree_with_what_the_loaders_know():
         nuclei = sum(int(monuseg.facts()[name]["label_ids"]) for name in names)
         assert nuclei == read("monuseg")["splits"][split]["objects"]
     assert read("kumar")["splits"]["all"]["objects"] == read("monuseg")["splits"]["train"]["objects"]
+    per_tile = [int(monuseg.facts()[name]["label_ids"]) for name in TEST]
+    assert read("monuseg")["splits"]["test"]["objects_per_tile"] == {"fewest": min(per_tile), "most": max(per_tile)}
+    glands = [int(row["components_8"]) for row in rows]
+    assert read("glas")["splits"]["all"]["objects_per_tile"] == {"fewest": min(glands), "most": max(glands)}
 
 
 # ---- recomputed from the files

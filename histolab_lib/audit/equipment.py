@@ -49,10 +49,12 @@ def memory_of_the_card(claims: Sequence[Claim]) -> Iterator[Finding]:
     r"""**Statement.** A card's memory is what its maker built in.
 
     **Derivation.** From the maker's specifications (`data/claims/known.toml`); a whole multiple is that of several
-    cards. Compared only where row or sentence
-    tie the number to the card: "CARD with N GB", or a row that is the card's name.
+    cards. Compared only where row or sentence tie the number to the card: "CARD with N GB", or a row that is the card's
+    name.
 
-    **How sure.** `inconsistent`; the other reading, that the computer's memory is meant, cannot be excluded by grammar.
+    **How sure.** `inconsistent` where the row is the card's name. `unlikely` where a sentence ties card and number, for
+    grammar cannot exclude that the computer's memory is meant: a false alarm wherever a paper means that, at a rate
+    that is not known.
     """
     for one in claims:
         if one.metric != "memory" or one.number is None:
@@ -64,9 +66,11 @@ def memory_of_the_card(claims: Sequence[Claim]) -> Iterator[Finding]:
                 yield finding([one], "memory-of-the-card", "fine", "That of one or several such cards.")
             else:
                 why = (
-                    f"A {card['name']} has {card['memory_gb']} GB ({card['source']}), unless the computer's are meant."
+                    f"A {card['name']} has {card['memory_gb']} GB ({card['source']}). Perhaps the computer's memory is "
+                    "meant."
                 )
-                yield finding([one], "memory-of-the-card", "inconsistent", why)
+                severity = "inconsistent" if _name(card["name"]).search(one.row) else "unlikely"
+                yield finding([one], "memory-of-the-card", severity, why)
 
 
 def card_in(text: str) -> dict[str, object] | None:

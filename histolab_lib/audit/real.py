@@ -29,8 +29,10 @@ class Part:
         How many nuclei or glands, by the way of counting, of `COUNTED`.
     organs, um_per_px : mapping of str to int
         Images of each organ and of each known pixel size.
-    patients : frozenset of str
-        Empty where the set does not tell.
+    patients : mapping of str to int
+        Images of each; empty where the set does not tell.
+    per_image : (int, int), optional
+        Objects of the image with the fewest and of that with the most.
     """
 
     images: int
@@ -38,7 +40,8 @@ class Part:
     objects: Mapping[str, int]
     organs: Mapping[str, int]
     um_per_px: Mapping[str, int]
-    patients: frozenset[str]
+    patients: Mapping[str, int]
+    per_image: tuple[int, int] | None
 
 
 @cache
@@ -80,6 +83,11 @@ def _facts(dataset: str) -> dict[str, Any] | None:
     return kept if "splits" in kept else None
 
 
+def _extremes(told: list[dict[str, int] | None]) -> tuple[int, int] | None:
+    kept = [one for one in told if one]
+    return (min(o["fewest"] for o in kept), max(o["most"] for o in kept)) if len(kept) == len(told) else None
+
+
 def _merged(splits: list[dict[str, Any]]) -> Part:
     sizes: Counter[tuple[int, int]] = Counter()
     tables: dict[str, Counter[str]] = {"organs": Counter(), "um_per_px": Counter(), "patients": Counter()}
@@ -95,5 +103,6 @@ def _merged(splits: list[dict[str, Any]]) -> Part:
         objects={name: sum(one[name] for one in splits) for name in COUNTED if all(name in one for one in splits)},
         organs=dict(tables["organs"]),
         um_per_px=dict(tables["um_per_px"]),
-        patients=frozenset(tables["patients"]),
+        patients=dict(tables["patients"]),
+        per_image=_extremes([one.get("objects_per_tile") for one in splits]),
     )

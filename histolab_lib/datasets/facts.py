@@ -174,12 +174,14 @@ def _touching(ids: npt.NDArray[np.int32], *, corners: bool) -> int:
 
 def _summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     tiles = [row["tile"] for row in rows]
-    areas = np.concatenate([row["areas"] for row in rows])
+    per_tile = [row["areas"] for row in rows]
+    areas = np.concatenate(per_tile)
     total = {key: sum(row[key] for row in rows) for key in ("components_4", "components_8", "pieces_4", "pieces_8")}
     facts: dict[str, Any] = {
         "tiles": len(tiles),
         "sizes_px": _counts(f"{tile.shape[0]}x{tile.shape[1]}" for tile in tiles),
         "objects": len(areas),
+        "objects_per_tile": {"fewest": min(map(len, per_tile)), "most": max(map(len, per_tile))},
         "components_4": total["components_4"],
         "components_8": total["components_8"],
         "pieces_beyond_one_4": total["pieces_4"] - len(areas),
