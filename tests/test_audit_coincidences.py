@@ -22,6 +22,16 @@ def test_two_systems_with_one_training_time_are_unlikely():
     assert "Chance gives 0.01 such pairs in a paper like this." in found.explanation
 
 
+def test_scores_that_speak_against_one_system_are_told():
+    claims = [_time(value, f"Net {place}") for place, value in enumerate(TIMES)] + [_time("211.9", "Net + Res-18")]
+    scores = [made("0.773", "Net 1"), made("0.781", "Net + Res-18"), made("0.78", "Net 1", "iou")]
+    (found,) = accusations(same_number, claims + scores)
+    assert found.explanation.endswith("Were they one, it would have two sets of scores: dice 0.781 and 0.773.")
+    scores[1] = made("0.773", "Net + Res-18")
+    (found,) = accusations(same_number, claims + scores)
+    assert "Were they one" not in found.explanation
+
+
 def test_one_system_in_two_places_is_no_coincidence():
     claims = [_time(value, f"Net {place}") for place, value in enumerate(TIMES)]
     again = made("211.9", "net-1", "training_time", "Table 2", unit="seconds", averaging="")

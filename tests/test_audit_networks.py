@@ -105,6 +105,14 @@ def test_sizes_are_followed_through_the_steps_that_the_paper_tells():
     assert severities(shapes.sizes_through_the_network, _chained()[:2]) == []
 
 
+def test_what_could_explain_a_misfit_is_told_with_it_and_only_with_it():
+    claims = [one for one in load_claims() if one.paper == "msal_net"]
+    told = {one.severity: one.explanation for one in shapes.sizes_through_the_network(claims)}
+    assert told["inconsistent"].endswith("with three that halve it would be 16.")
+    fitting = [replace(one, value="8") if one.key.endswith("encoder-output/height_px") else one for one in claims]
+    assert not any("ResNet" in one.explanation for one in shapes.sizes_through_the_network(fitting))
+
+
 def test_every_chain_names_claims_that_there_are():
     keys = {one.key for one in load_claims()}
     for chain in known()["chain"]:

@@ -54,6 +54,7 @@ def same_number(claims: Sequence[Claim]) -> Iterator[Finding]:
             same = "; ".join(f"{name(column[one])} and {name(column[other])}" for column in shared)
             flagged = expected * _ONE_IN < 1
             words = f"Two systems, the same: {same}. Chance gives {expected:.1g} such pairs in a paper like this."
+            words += _as_one(claims, involved[0], involved[1]) if flagged else ""
             yield finding(involved, _RULE, "unlikely" if flagged else "fine", words)
         if not flagged and len(systems) > 1:
             cells = [claim for column in family for claim in column.values()]
@@ -72,6 +73,23 @@ def _families(claims: Sequence[Claim]) -> list[list[_Column]]:
             column = found[one.dataset, one.split, kind][one.metric, one.unit]
             column.setdefault(one_name(one.paper, one.system), one)
     return [list(columns.values()) for (*_, kind), columns in found.items() if kind == "time" or len(columns) > 1]
+
+
+def _as_one(claims: Sequence[Claim], one: Claim, other: Claim) -> str:
+    """That the two are one system is the plainest reading; the scores that speak against it."""
+    rows = [
+        {cell.metric: cell for cell in claims if cell.metric in SCORES and _row(cell) == _row(row)}
+        for row in (one, other)
+    ]
+    apart = [metric for metric in rows[0] if metric in rows[1] and _differ(rows[0][metric], rows[1][metric])]
+    if not apart:
+        return ""
+    told = ", ".join(f"{metric} {rows[0][metric].value} and {rows[1][metric].value}" for metric in apart)
+    return f" Were they one, it would have two sets of scores: {told}."
+
+
+def _row(cell: Claim) -> tuple[str, ...]:
+    return cell.location, cell.row, cell.dataset, cell.split
 
 
 def _differ(one: Claim, other: Claim) -> bool:

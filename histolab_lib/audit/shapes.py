@@ -22,7 +22,7 @@ def sizes_through_the_network(claims: Sequence[Claim]) -> Iterator[Finding]:
     an upsampling by two, 1/2 for a stride of two.
 
     **Derivation.** Multiplication. Which claims follow each other is told in `data/claims/known.toml`, with the place
-    where the paper says so.
+    where the paper says so, and with what could explain a misfit.
 
     **How sure.** `inconsistent`: the paper's own sizes and factors exclude each other, by at least one misprint or one
     step that the text leaves out. Rounding where a side is odd changes a size by less than a pixel at each step, and is
@@ -45,6 +45,7 @@ def _followed(chain: Mapping[str, Any], told: Mapping[str, Claim], names: list[s
     fits = abs(size - _value(end)) < 1
     shown = size if size.denominator == 1 else f"{float(size):.1f}"
     why = f"{chain['what'].capitalize()}: {said} = {shown}, {'as' if fits else 'not'} {end.value}."
+    why += f" {chain['otherwise']}" if "otherwise" in chain and not fits else ""
     return finding([told[name] for name in names], "sizes-through-the-network", "fine" if fits else "inconsistent", why)
 
 
