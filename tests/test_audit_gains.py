@@ -103,6 +103,16 @@ def test_what_may_have_gone_wrong_is_told(value, hint):
     assert _verdict(value).explanation.endswith(hint) or hint in _verdict(value).explanation
 
 
+def test_against_all_others_the_rows_that_are_not_the_best_are_tried():
+    found = _verdict("10.6", "Ours > * in dice (Table 1)", "10.6 % better than all others in Dice")
+    assert (
+        "It fits one that is not the best, relative to the other: Table 1, Ours, dice on monuseg: 0.838, B: 0.758."
+        in (found.explanation)
+    )
+    none = _verdict("20", "Ours > * in dice, aji (Table 1)", "20 % better than all others")
+    assert none.explanation.endswith("No other row of the table makes it fit, either.")
+
+
 def test_a_range_reaches_from_its_low_to_its_high_end():
     words = "an improvement of around 1% to 2% in all metrics"
     assert _verdict("around 1%", "Ours > A in dice, pq (Table 1)", words).severity == "fine"

@@ -11,6 +11,7 @@ import pytest
 from histolab_lib.audit import bounds, instances, rates, scores, spread
 from histolab_lib.audit.intervals import Interval
 from histolab_lib.audit.registry import RULES
+from histolab_lib.audit.report import audit
 from histolab_lib.claims import SCORES, Claim, load_claims
 from histolab_lib.metrics import evaluate, scores_from_counts
 from histolab_lib.metrics.counts import pool
@@ -414,6 +415,18 @@ def test_published_scores_that_no_data_can_give_are_found():
         (paper, values[:2]) for paper, rule, severity, values in seen
         if rule == "jaccard-above-jensen" and severity != "fine" and values[0] in ("95.20", "99.09")
     } == {("histoseg", ("95.20", "71.06")), ("histoseg", ("99.09", "76.73"))}  # fmt: skip
+
+
+def test_what_the_released_program_does_otherwise_is_told_where_it_could_explain():
+    told = {}
+    for one in audit(load_claims()):
+        told.setdefault((one.paper, one.rule, one.severity, one.values[:2]), one.explanation)
+    assert (
+        "released takes Dice over all pixels"
+        in told["histoseg", "jaccard-above-jensen", "impossible", ("95.20", "71.06")]
+    )
+    assert told["dan_nucnet", "jaccard-below-dice", "impossible", ("77.10", "78.22")].endswith("which raises IoU.")
+    assert "raises IoU" not in told["dan_nucnet", "jaccard-above-jensen", "impossible", ("86.79", "75.46")]
 
 
 def test_recorded_results_are_never_accused():

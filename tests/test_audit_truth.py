@@ -52,6 +52,11 @@ def test_other_numbers_are_found_and_the_organisers_own_is_named():
     assert _counted("images", 37, dataset="monuseg", split="train") == ["inconsistent"]
 
 
+def test_a_paper_that_repeats_the_organisers_number_is_told_to_do_so():
+    (found,) = truth.counts_of_the_set([said("nuclei", "around 22,000", dataset="kumar")])
+    assert "own number is 21,623, which the paper repeats; other versions" in found.explanation
+
+
 def test_seven_organs_of_the_whole_set_are_those_of_each_half():
     (found,) = truth.counts_of_the_set([said("organs", "seven", dataset="monuseg")])
     assert found.severity == "inconsistent"

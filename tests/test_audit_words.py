@@ -195,3 +195,39 @@ def test_an_ordering_turned_round_is_always_found():
         claims[place] = replace(claims[place], row=f"{' > '.join(reversed(sides.split(' > ')))} in {told}")
         found = accusations(ordering, claims)
         assert [(one.severity, one.rows[0]) for one in found] == [("inconsistent", claims[place].key)], seed
+
+
+def test_what_can_be_so_needs_one_case_and_the_split_is_told():
+    entries = [
+        _said(f"{row} in dice, iou (Table 1)", "Ours can be better", value="can be better")
+        for row in ("Ours > A", "Ours > B")
+    ]
+    (found,) = ordering([*TABLE, *entries])
+    assert found.severity == "fine"
+    assert "2 of 4 comparisons of cells show it, 1 the contrary, and in 1 rounding hides it." in found.explanation
+    never = _said("A > Ours in dice (Table 1)", "A can be better in Dice", value="can be better")
+    assert [one.severity for one in ordering([*TABLE, never])] == ["inconsistent"]
+
+
+def test_comparable_is_no_order():
+    found = _verdict("Ours | A in dice (Table 1)")
+    assert (found.severity, "calls them comparable" in found.explanation) == ("not testable here", True)
+
+
+def test_splits_are_compared_system_by_system():
+    cells = [
+        made(value, row, "dice", f"Table {table}", split=split)
+        for table, split, values in ((1, "testA", ("0.90", "0.80")), (2, "testB", ("0.85", "0.82")))
+        for row, value in zip(("Ours", "A"), values, strict=True)
+    ]
+    found = _verdict("testA > testB in dice", claims=cells, split="none")
+    assert (found.severity, found.values) == ("inconsistent", ("better", "0.80", "0.82"))
+    assert "1 of 2 comparisons" in found.explanation
+    ours = _verdict("testA > testB in dice", claims=cells[::2], split="none")
+    assert (ours.severity, ours.explanation) == ("fine", "In 1 comparison of cells none contradicts it.")
+
+
+def test_a_reading_that_rounding_leaves_open_is_not_said_to_hold():
+    claims = [made("0.70", "A"), made("0.704", "B"), made("0.50", "A", "iou"), made("0.60", "B", "iou")]
+    found = _verdict("A > B in dice, iou (Table 1)", "A is better", claims=claims)
+    assert "It is not contradicted in dice, and the sentence does not name the score." in found.explanation

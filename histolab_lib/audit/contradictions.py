@@ -46,7 +46,10 @@ def opposite_orderings(claims: Sequence[Claim]) -> Iterator[Finding]:
             opposite = [found for metric in common for found in _opposite(one, other, metric)]
             if opposite:
                 better, worse, metric, sure = opposite[0]
-                words = f"Here {better} is said to be better than {worse} in {metric}, there {worse} than {better}."
+                words = (
+                    f"In {metric}, {one.location} has {better} ahead of {worse}, {other.location} {worse} of {better}."
+                )
+                words += "" if sure else " The words of one leave open whether all others, or this metric, are meant."
                 yield finding([one, other], _RULE, "inconsistent" if sure else "unlikely", words)
             elif common:
                 agreeing |= dict.fromkeys((one, other))

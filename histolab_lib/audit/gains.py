@@ -169,6 +169,12 @@ def _hint(said: Claim, found: Sequence[Pair], claims: Sequence[Claim]) -> str:
         return ""
     if digit := _digit(said, found):
         return digit
+    if any(pair.everybody for pair in found):
+        fits = fitting(said, printed, pairs(said, claims, metrics_of(said)), PLAIN)
+        if fits:
+            return f" It fits one that is not the best, {_told(*next(iter(fits.items())))}."
+        if len(metrics_of(said)) > 1:
+            return " No other row of the table makes it fit, either."
     if len(metrics_of(said)) > 1:
         return ""
     others = opponents(pairs(said, claims, [one for one in SCORES if one not in metrics_of(said)]))

@@ -17,6 +17,8 @@ _FIELDS = {
     "cascade": ("paper", "kernel_px", "branches", "source"),
     "published": ("dataset", "split", "metric", "value", "source"),
     "network": ("name", "form", "parameters", "source"),
+    "blank": ("dataset", "split", "iou", "dice", "source"),
+    "evaluation": ("paper", "metric", "words", "source"),
 }
 
 

@@ -151,10 +151,10 @@ def _against(
     low, high = allowed
     if fits := [name for name, numbers in counts.items() if any(low <= n <= high for n in numbers)]:
         return finding([one], named, "fine", f"{fits[0]}: {counts[fits[0]][0]:,} parameters.")
-    have = "; ".join(f"{name} {numbers[0]:,}" for name, numbers in counts.items())
+    have = "; ".join(f"{name}: {numbers[0]:,}" for name, numbers in counts.items())
     own = network_of(one) == one.paper
-    what = "the network as described" if own else "what was built by this name"
-    why = f"{one.value} {one.unit}, while {what} has {have}."
+    what = "the network as described has" if own else "the forms of a network of this name that were counted have"
+    why = f"{one.value} {one.unit}, while {what} others ({have})."
     return finding([one], named, "inconsistent" if own else "unlikely", why)
 
 

@@ -1,11 +1,13 @@
 """All rules: importing this module enters every one of them among `RULES`."""
 
 from histolab_lib.audit import (
+    blank,
     coincidences,
     contradictions,
     counts,
     equipment,
     extremes,
+    formulas,
     gains,
     groups,
     instances,
@@ -28,11 +30,13 @@ from histolab_lib.audit.registry import RULES
 
 __all__ = [
     "RULES",
+    "blank",
     "coincidences",
     "contradictions",
     "counts",
     "equipment",
     "extremes",
+    "formulas",
     "gains",
     "groups",
     "instances",

@@ -133,7 +133,9 @@ def jaccard_above_jensen(claims: Sequence[Claim]) -> Iterator[Finding]:
     """
     for dice in _DICE:
         for group in (one for one in together(claims, dice, "iou") if averaging(one) != "pooled"):
-            yield judged("jaccard-above-jensen", claims, group, _at_least_jensen, hint=_two_classes(*group))
+            other = f"Taken over foreground and background, {named(group[0]).split()[0]} could be that large."
+            hint = f"{_two_classes(*group)} {other}"
+            yield judged("jaccard-above-jensen", claims, group, _at_least_jensen, hint=hint)
 
 
 def _at_least_jensen(dice: Interval) -> Interval:

@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from histolab_lib.audit.cells import dimension, numbers
+from histolab_lib.audit.cells import dimension, numbers, what
 from histolab_lib.audit.names import one_name
-from histolab_lib.claims import Claim
+from histolab_lib.claims import SPLITS, Claim
 
 __all__ = ["Pair", "metrics_of", "names_data", "names_everybody", "names_metric", "names_rows", "pairs", "quotation"]
 
@@ -31,7 +31,7 @@ _ALL = re.compile(
 )
 _ONLY = re.compile(r"\bonly\b", re.IGNORECASE)
 _EVERYBODY = re.compile(
-    r"\b(all|any|every|each|best|most|highest|lowest|maximum|minimum|minimal)\b|state-of-the-art"
+    r"\b(all|any|every|each|best|most|highest|lowest|maximum|minimum)\b|state-of-the-art"
     r"|\bother (models?|networks?|methods?|approaches|systems?)\b",
     re.IGNORECASE,
 )
@@ -122,11 +122,13 @@ def pairs(said: Claim, claims: Sequence[Claim], metrics: Sequence[str]) -> list[
     Where the claim names a table, only its cells; else the cells of every place in which both sides stand, and where no
     place has both, cells across places. A name without a part of the data stands for all parts: like is compared with
     like. ``*`` is every system of the place that the claim does not name; where no table is named, variants of the
-    better one (``A + B`` of ``A``) are no others.
+    better one (``A + B`` of ``A``) are no others. Names of splits (``testA > testB``) compare each system with itself.
     """
     comparison = said.comparison
     if comparison is None:
         return []
+    if {name for rank in comparison.ranks for name in rank} <= set(SPLITS):
+        return _between_splits(said, claims, metrics)
     named = {one_name(said.paper, name) for rank in comparison.ranks for name in rank}
     cells = numbers(one for one in claims if one.metric in metrics and _told_of(said, comparison.table, one))
     found = []
@@ -135,6 +137,20 @@ def pairs(said: Claim, claims: Sequence[Claim], metrics: Sequence[str]) -> list[
             for name in rank:
                 found += _against(said, name, low, cells, named)
     return found
+
+
+def _between_splits(said: Claim, claims: Sequence[Claim], metrics: Sequence[str]) -> list[Pair]:
+    """Each system, and each part of the data, on the one split and on the other."""
+    ranks = said.comparison.ranks if said.comparison else ()
+    cells = [one for one in numbers(claims) if one.metric in metrics and said.dataset in ("none", one.dataset)]
+    orders = [(a, b) for place, rank in enumerate(ranks) for a in rank for low in ranks[place + 1 :] for b in low]
+    return [
+        Pair(one, other, everybody=False)
+        for better, worse in orders
+        for one in cells
+        for other in cells
+        if (one.split, other.split) == (better, worse) and what(one)._replace(split=worse) == what(other)
+    ]
 
 
 def _told_of(said: Claim, table: str, cell: Claim) -> bool:

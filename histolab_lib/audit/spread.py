@@ -7,7 +7,7 @@ from math import sqrt
 from histolab_lib.audit import bounds
 from histolab_lib.audit.finding import Finding, finding
 from histolab_lib.audit.registry import rule
-from histolab_lib.audit.systems import averaging, named, shares, together
+from histolab_lib.audit.systems import averaging, named, released, shares, together
 from histolab_lib.claims import Claim
 
 __all__ = ["LARGE", "spread_between_images"]
@@ -54,4 +54,4 @@ def _found(group: tuple[Claim, ...], variance: Fraction) -> Finding:
     if variance < LARGE**2:
         return finding(list(group), "spread-between-images", "fine", said + ".")
     said += ", which is much. Small patches, or scores defined in another way, could explain it."
-    return finding(list(group), "spread-between-images", "unlikely", said)
+    return finding(list(group), "spread-between-images", "unlikely", " ".join([said, *released(group)]))

@@ -7,9 +7,10 @@ from math import ceil, floor
 
 from histolab_lib.audit.finding import Finding, finding
 from histolab_lib.audit.intervals import Interval, share
+from histolab_lib.audit.known import known
 from histolab_lib.claims import Claim
 
-__all__ = ["averaging", "images", "judged", "named", "shares", "together", "unit_share"]
+__all__ = ["averaging", "doubts", "images", "judged", "named", "released", "shares", "together", "unit_share"]
 
 _NAMES = {
     "dice": "Dice", "iou": "IoU", "f1": "F1", "aji": "AJI", "aji_plus": "AJI+", "pq": "PQ", "dq": "DQ", "sq": "SQ",
@@ -110,7 +111,7 @@ def judged(
     region : callable
         Takes the intervals of the others, gives the one that they leave to the last.
     hint : str
-        For an accusation: what could explain it.
+        For an accusation: what could explain it. What the authors' released program does otherwise is added.
     """
     *given, claim = group
     *known, printed = shares(group)
@@ -121,11 +122,28 @@ def judged(
         return finding(list(group), rule, "fine", f"{named(claim)} lies within {ends}, which {others} leave to it.")
     side, most = ("above", "most") if printed.above(allowed) else ("below", "least")
     bound = _shown(allowed.high, claim, ceil) if side == "above" else _shown(allowed.low, claim, floor)
-    said = f"{named(claim)} lies {side} {bound}, the {most} that {others} can go with on the same images"
+    said = f"{named(claim)} lies {side} {bound}, the {most} that {others} can go with on the same images and masks"
     said += "." if averaging(group) == "pooled" else ", however they are averaged, if all in the same way."
-    reasons = _doubts(claims, group) + _cut_off(group, region)
+    reasons = doubts(claims, group) + _cut_off(group, region)
     severity = "inconsistent" if reasons else "impossible"
-    return finding(list(group), rule, severity, " ".join([said, *reasons, hint]).strip())
+    found = released(group, too_low=side == "below")
+    return finding(list(group), rule, severity, " ".join(one for one in (said, *reasons, hint, *found) if one))
+
+
+def released(group: Sequence[Claim], *, too_low: bool = False) -> list[str]:
+    """Return what the released program of the paper is known to compute instead of these metrics, in sentences.
+
+    What raises a score is left out where the last of the group is too low.
+
+    Examples
+    --------
+    >>> from histolab_lib.claims import claim
+    >>> released([claim("dan_nucnet/table-4/proposed/cpm17/test/iou")])
+    ['The released program adds 100 pixels to intersection and union, which raises IoU.']
+    """
+    about = {(one.paper, one.metric) for one in group}
+    told = [one for one in known()["evaluation"] if (one["paper"], one["metric"]) in about]
+    return [one["words"] for one in told if not (too_low and one.get("raises"))]
 
 
 def _cut_off(group: Sequence[Claim], region: Callable[..., Interval]) -> list[str]:
@@ -133,7 +151,8 @@ def _cut_off(group: Sequence[Claim], region: Callable[..., Interval]) -> list[st
     return ["Had digits been cut off instead of rounded, they would fit."] if last.meets(region(*known)) else []
 
 
-def _doubts(claims: Sequence[Claim], group: Sequence[Claim]) -> list[str]:
+def doubts(claims: Sequence[Claim], group: Sequence[Claim]) -> list[str]:
+    """Return what the notes of a paper's claims tell of other readings of the metrics of a group, in sentences."""
     metrics = {one.metric for one in group}
     papers = {one.paper for one in group}
     return [

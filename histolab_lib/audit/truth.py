@@ -191,7 +191,8 @@ def _compared(one: Claim, found: dict[str, int], held_out: int) -> Finding:
     about = (one.dataset, one.split, one.metric)
     for told in known()["published"]:
         if (told["dataset"], told["split"], told["metric"]) == about:
-            why += f"; the organisers' own number is {told['value']:,}"
+            own = f"the organisers' own number is {told['value']:,}"
+            why += f"; {own}{', which the paper repeats' if low <= told['value'] <= high else ''}"
     fewer = one.metric == "images" and high < min(found.values())
     severity = "unlikely" if fewer else "inconsistent"
     return finding([one], "counts-of-the-set", severity, f"{why}; {_VERSIONS}.{_by_split(one)}")

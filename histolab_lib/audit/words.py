@@ -1,5 +1,6 @@
 """A rule on what papers say of their tables: who is better than whom."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,12 +19,13 @@ from histolab_lib.audit.sentences import (
     pairs,
     quotation,
 )
-from histolab_lib.claims import DISTANCES, SCORES, Claim
+from histolab_lib.claims import DISTANCES, SCORES, SPLITS, Claim
 
 __all__ = ["ordering"]
 
 _RULE = "ordering"
 _TWIN = {"precision": "recall", "recall": "precision"}
+_POSSIBLE = re.compile(r"\b(can|could|may|might)\b")
 #: So many cells an explanation names; the finding has them all.
 _NAMED = 4
 
@@ -57,6 +59,9 @@ def ordering(claims: Sequence[Claim]) -> Iterator[Finding]:
     data or rows that they do not name (the same sentence, entered for others, may hold there); "all others" where the
     words do not say all; the means, where the words do not name parts of the data.
 
+    "Can", "could", "may" and "might" say that there is a case: of the entries of such a sentence one that no cell
+    contradicts is enough, and the finding tells how many cells show it and how many the contrary.
+
     One contradiction that several sentences share, and those of one sentence on the same data, are one finding. `not
     testable here`: no printed cell tells of both sides.
 
@@ -65,12 +70,17 @@ def ordering(claims: Sequence[Claim]) -> Iterator[Finding]:
     """
     verdicts = {one: pairs(one, claims, metrics_of(one)) for one in claims if one.metric == "ordering"}
     against = []
+    possible = _possible(verdicts)
+    for entries in possible:
+        yield _case(entries)
     for said, found in verdicts.items():
         wrong = tuple(_wrong(found))
+        if any(said in entries for entries in possible):
+            continue
         if not found:
-            yield finding([said], _RULE, "not testable here", "No table has numbers for both sides of this comparison.")
+            yield finding([said], _RULE, "not testable here", _untold(said))
         elif not wrong:
-            words = f"No cell of {_count(len(found))} contradicts it{_ties(found)}{_without(said, found)}."
+            words = f"In {_count(len(found))} none contradicts it{_ties(found)}{_without(said, found)}."
             yield finding([said, *_cells(found)], _RULE, "fine", words)
         else:
             reading = _reading(said, claims, found, verdicts)
@@ -79,9 +89,33 @@ def ordering(claims: Sequence[Claim]) -> Iterator[Finding]:
     for one in _merged(against):
         verb = "speaks" if len(one.wrong) == 1 else "speak"
         words = f"Against it {verb}: {_named(one.wrong)} ({len(one.wrong)} of {_count(one.of)}).{one.hint}"
-        words += f" It holds {one.reading}." if one.reading else ""
+        words += f" It {one.reading}." if one.reading else ""
         severity = "unlikely" if one.reading else "inconsistent"
         yield finding([*one.said, *_cells(one.wrong)], _RULE, severity, words)
+
+
+def _possible(verdicts: Mapping[Claim, list[Pair]]) -> list[dict[Claim, list[Pair]]]:
+    """The entries of each sentence that says "can", where cells tell of them and contradict not all."""
+    sentences: dict[object, dict[Claim, list[Pair]]] = defaultdict(dict)
+    for said, found in verdicts.items():
+        if found and _POSSIBLE.search(said.value):
+            sentences[said.location, quotation(said), metrics_of(said)][said] = found
+    return [entries for entries in sentences.values() if not all(map(_wrong, entries.values()))]
+
+
+def _case(entries: Mapping[Claim, list[Pair]]) -> Finding:
+    """A sentence that says "can", for which there is a case."""
+    found = [pair for pairs in entries.values() for pair in pairs]
+    shown, wrong = sum(better(pair.ahead, pair.behind) for pair in found), len(_wrong(found))
+    words = f"The words say that it can be so, and there is a case: {shown} of {_count(len(found))} show it"
+    words += f", {wrong} the contrary, and in {len(found) - shown - wrong} rounding hides it."
+    return finding([*entries, *_cells(found)], _RULE, "fine", words)
+
+
+def _untold(said: Claim) -> str:
+    if said.comparison and len(said.comparison.ranks) == 1:
+        return "It calls them comparable, and no difference of cells contradicts that word."
+    return "No table has numbers for both sides of this comparison."
 
 
 def _wrong(found: Iterable[Pair]) -> list[Pair]:
@@ -105,7 +139,8 @@ def _without(said: Claim, found: Sequence[Pair]) -> str:
     """The systems that the sentence names and for which no cell has a number."""
     there = {one_name(said.paper, label) for one in _cells(found) for label in (one.system, one.row)}
     ranks = said.comparison.ranks if said.comparison else ()
-    missing = [label for rank in ranks for label in rank if label != "*" and one_name(said.paper, label) not in there]
+    labels = [label for rank in ranks for label in rank if label != "*" and label not in SPLITS]
+    missing = [label for label in labels if one_name(said.paper, label) not in there]
     return f"; no number is printed for {', '.join(missing)}" if missing else ""
 
 
@@ -122,7 +157,7 @@ def _merged(against: Iterable[_Contradiction]) -> list[_Contradiction]:
     by_sentence: dict[object, list[_Contradiction]] = defaultdict(list)
     for one in map(_joined, by_cells.values()):
         sentences = frozenset((said.location, quotation(said), said.dataset, said.split) for said in one.said)
-        by_sentence[sentences, bool(one.reading)].append(one)
+        by_sentence[sentences, one.reading].append(one)
     return [_joined(together) for together in by_sentence.values()]
 
 
@@ -130,8 +165,10 @@ def _joined(together: Sequence[_Contradiction]) -> _Contradiction:
     wrong = tuple(dict.fromkeys(pair for one in together for pair in one.wrong))
     said = tuple(dict.fromkeys(claim for one in together for claim in one.said))
     of = max(one.of for one in together) if len({one.wrong for one in together}) == 1 else sum(o.of for o in together)
-    readings = " and ".join(dict.fromkeys(one.reading for one in together if one.reading))
-    return _Contradiction(said, wrong, of, readings, "".join(dict.fromkeys(one.hint for one in together)))
+    readings = dict.fromkeys(one.reading for one in together if one.reading)
+    return _Contradiction(
+        said, wrong, of, " and it ".join(readings), "".join(dict.fromkeys(one.hint for one in together))
+    )
 
 
 def _reading(said: Claim, claims: Sequence[Claim], found: list[Pair], verdicts: Mapping[Claim, list[Pair]]) -> str:
@@ -141,17 +178,22 @@ def _reading(said: Claim, claims: Sequence[Claim], found: list[Pair], verdicts: 
         for metric in dict.fromkeys((*metrics_of(said), *SCORES, *DISTANCES)):
             other = pairs(said, claims, (metric,))
             if other and not _wrong(other) and (metric in metrics_of(said) or not names_metric(said, metric)):
-                return f"in {metric}, and the sentence does not name the score"
+                return f"{_holds(other)} in {metric}, and the sentence does not name the score"
     for twin, theirs in verdicts.items():
         if twin != said and theirs and not _wrong(theirs) and _may_be_meant(said, twin):
-            return f"on {twin.dataset}, {twin.split} ({twin.row}), and the sentence leaves open which is meant"
+            where = f"on {twin.dataset}, {twin.split} ({twin.row})"
+            return f"{_holds(theirs)} {where}, and the sentence leaves open which is meant"
     if all(pair.everybody for pair in wrong) and not names_everybody(said):
         beaten = {pair.behind.row for pair in found} - {pair.behind.row for pair in wrong}
         if beaten:
-            return f"against {', '.join(sorted(beaten))}, and the sentence does not say whom it compares with"
+            return f"holds against {', '.join(sorted(beaten))}, and the sentence does not say whom it compares with"
     if not any(is_mean(pair.ahead) for pair in wrong) and any(is_mean(pair.ahead) for pair in found):
-        return "for the means, and the sentence does not speak of the parts"
+        return "holds for the means, and the sentence does not speak of the parts"
     return ""
+
+
+def _holds(found: Sequence[Pair]) -> str:
+    return "holds" if all(better(pair.ahead, pair.behind) for pair in found) else "is not contradicted"
 
 
 def _may_be_meant(said: Claim, twin: Claim) -> bool:
