@@ -36,10 +36,10 @@
     const said = (high) => (meets(iou, { low, high }) ? "possible" : "impossible");
     return [
       ["all pixels pooled", said(phi(dice.high))],
-      [`means over ${images} image${images > 1 ? "s" : ""}`, said(most(dice.high, images))],
-      ["means, weights unknown", said(dice.high)],
-      ["IoU over both classes", share === null ? "impossible" : `if background ≤ ${Math.ceil(100 * share)} %`],
-      ["one pooled, one a mean", "tells nothing"],
+      [`means of ${images} image${images > 1 ? "s" : ""}`, said(most(dice.high, images))],
+      ["means, any weights", said(dice.high)],
+      ["IoU of both classes", share === null ? "impossible" : `background ≤ ${Math.ceil(100 * share)} %`],
+      ["pooled and mean mixed", "tells nothing"],
     ];
   }
 
