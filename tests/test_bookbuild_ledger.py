@@ -13,11 +13,11 @@ from sphinx.application import Sphinx
 from histolab_lib.audit.finding import SEVERITIES, finding
 from histolab_lib.audit.ledger import ledger
 from histolab_lib.audit.registry import Rule
-from histolab_lib.audit.released_code import released_code
+from histolab_lib.audit.released_code import ASPECTS, released_code
 from histolab_lib.bookbuild import ledger as page
 from histolab_lib.bookbuild import ledger_parts as parts
 from histolab_lib.bookbuild.ledger_parts import Links
-from histolab_lib.claims import Claim, claim, load_claims
+from histolab_lib.claims import PAPERS, Claim, claim, load_claims
 from histolab_lib.results import load_results, result
 from tests.books import ROOT
 
@@ -44,7 +44,9 @@ class _Reader(HTMLParser):
             self.rows.append([])
         elif tag in ("td", "th"):
             self.rows[-1].append("")
-        if tag != "br":
+        if tag == "br":
+            self.handle_data("|")
+        else:
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -63,10 +65,10 @@ def test_a_row_says_where_what_how_tested_and_with_which_verdict():
     found = _said("fine", "impossible")
     table = _Reader(parts.claims_table(ledger([CLAIM], found, []), found))
     head, row = table.rows
-    assert head == ["paper", "where", "set", "split", "metric", "printed", "severity", "rules", "verdict", "reason"]
+    assert head == ["paper", "where", "set", "metric", "printed", "severity", "verdict"]
     assert row == [
-        "haru_net", "Table 1A <b> & C", "monuseg", "test", "dice", "75.8 %", "impossible", "rule-1, rule-0",
-        "not tested", "the book has no network of this name",
+        "haru_net", "Table 1|A <b> & C", "monuseg|test", "dice", "75.8 %", "impossible|rule-1, rule-0",
+        "not tested|the book has no network of this name",
     ]  # fmt: skip
     assert CLAIM.key in table.ids
     assert table.links == ["#finding-1", "#rule-rule-0"]
@@ -78,7 +80,7 @@ def test_a_row_says_where_what_how_tested_and_with_which_verdict():
 )
 def test_percent_and_units_stand_beside_the_value(metric, value, unit, shown):
     one = replace(CLAIM, metric=metric, value=value, unit=unit)
-    assert _Reader(parts.claims_table(ledger([one], [], []), [])).rows[1][5] == shown
+    assert _Reader(parts.claims_table(ledger([one], [], []), [])).rows[1][4] == shown
 
 
 def test_a_rule_that_found_something_and_nothing_leads_to_the_finding_alone():
@@ -91,7 +93,7 @@ def test_findings_stand_once_from_the_gravest_without_those_that_found_nothing()
     table = _Reader(parts.findings_table(_said(*reversed(SEVERITIES))))
     assert [row[0] for row in table.rows[1:]] == list(parts.ACCUSING)
     assert [one for one in table.ids if one.startswith("finding-")] == ["finding-1", "finding-2", "finding-3"]
-    assert table.rows[1][3] == "a < b. Printed: 75.8."
+    assert table.rows[1][2] == "Table 1: a < b. Printed: 75.8."
     assert table.links[:2] == [f"#{CLAIM.key}", "#rule-rule-5"]
 
 
@@ -106,13 +108,18 @@ def test_numbers_are_counted_by_paper_and_over_all():
     assert ours["MSAL-Net"]["claims"] == "0"
 
 
-def test_released_code_names_the_day_the_commit_and_every_aspect():
-    head, *body = _Reader(parts.code_table(released_code(), NOWHERE)).rows
-    ours = {row[0]: dict(zip(head, row, strict=True)) for row in body}
-    assert "commit df92e681c6 of 2024-02-12" in ours["HARU-Net"]["seen"]
-    assert ours["HARU-Net"]["weights"].startswith("no. ")
-    assert ours["MSAL-Net"]["seen"].endswith("nothing found")
-    assert ours["MSAL-Net"]["do the printed numbers follow?"].startswith("no. Searched: ")
+def test_released_code_is_told_in_short_and_in_sentences_with_day_commit_and_files():
+    rows = _Reader(parts.code_table(released_code(), NOWHERE)).rows
+    head, short = rows[0], {row[0]: row for row in rows[1 : 1 + len(PAPERS)]}
+    assert head == ["paper", *ASPECTS, "do the numbers follow?"]
+    assert short["HARU-Net"][4] == "no"
+    assert short["MSAL-Net"][1:] == ["no"] * 7
+    told = {(row[0], row[1]): row[2:] for row in rows[2 + len(PAPERS) :]}
+    assert told["HARU-Net", "repository"][1].endswith(", commit df92e681c6 of 2024-02-12, read on 2026-11-21.")
+    assert told["HARU-Net", "dependencies"][0] == "part"
+    assert told["HARU-Net", "dependencies"][1].endswith("(requirements.txt, README.md)")
+    assert told["MSAL-Net", "repository"] == ["no", "Nothing was found on 2026-11-21."]
+    assert told["MSAL-Net", "do the numbers follow?"][1].startswith("Searched: ")
 
 
 def _rule(name="rule-0"):
@@ -175,7 +182,7 @@ def test_every_claim_of_the_book_has_a_row_with_its_key_and_its_printed_value(wh
     rows = {one.key: row for one, row in zip(load_claims(), whole["claims"].rows[1:], strict=True)}
     assert [one for one in whole["claims"].ids if one != "ledger-claims"] == list(rows)
     for key, row in rows.items():
-        assert row[5].startswith(claim(key).value)
+        assert row[4].startswith(claim(key).value)
 
 
 @pytest.mark.thorough

@@ -18,7 +18,7 @@
     const id = box.id + "-";
     const rows = [...box.querySelectorAll("tbody tr")].map((row) => ({
       row,
-      cells: [...row.cells].map((cell) => cell.textContent.trim()),
+      cells: [...row.cells].map((cell) => (cell.firstChild ? cell.firstChild.textContent.trim() : "")), // their first line
       text: (row.id + " " + row.textContent).toLowerCase(),
     }));
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -55,14 +55,13 @@ def _link(address: str, text: str) -> str:
     return f'<a href="{escape(address)}">{escape(text)}</a>' if address else escape(text)
 
 
-def _box(name: str, label: str, head: Iterable[str], body: Iterable[str], *, tall: bool = False) -> str:
+def _box(name: str, label: str, head: Iterable[str], body: Iterable[str]) -> str:
     """A table in a box that scrolls, by keyboard too. A column's name that begins with "*" can be chosen from."""
     cells = "".join(
         f'<th scope="col"{" data-choose" if one[:1] == "*" else ""}>{escape(one.lstrip("*"))}</th>' for one in head
     )
-    kind = "ledger ledger-tall" if tall else "ledger"
     return (
-        f'<div class="{kind}" id="ledger-{name}" tabindex="0" role="region" aria-label="{escape(label)}">'
+        f'<div class="ledger" id="ledger-{name}" tabindex="0" role="region" aria-label="{escape(label)}">'
         f'<table class="table"><thead><tr>{cells}</tr></thead><tbody>\n{chr(10).join(body)}\n</tbody></table></div>'
     )
 
@@ -107,21 +106,36 @@ def _counted(own: Sequence[Line], findings: Iterable[Finding], lines: Iterable[L
 
 
 def code_table(found: Mapping[str, ReleasedCode], links: Links) -> str:
-    """Return what the authors of each paper have released."""
-    head = ("paper", "seen", *ASPECTS, "do the printed numbers follow?")
-    body = []
+    """Return what the authors of each paper have released: in one word each, then in sentences."""
+    overview, details = [], []
     for paper, one in found.items():
-        if one.repository:
-            seen = f"{one.seen}; commit {_link(f'{one.repository}/tree/{one.commit}', one.commit[:10])} of {one.dated}"
-            told = [f"<strong>{aspect.there}</strong>. {escape(aspect.what)}" for aspect in one.aspects]
-        else:
-            seen, told = f"{one.seen}; nothing found", ["<strong>no</strong>"] * len(ASPECTS)
-        body.append(_row((escape(PAPERS[paper]), seen, *told, f"<strong>{one.follow}</strong>. {escape(one.why)}")))
-    return _box("code", "Released code by paper", head, body)
+        there = {aspect.name: aspect.there for aspect in one.aspects}
+        name = escape(PAPERS[paper])
+        overview.append(_row((name, *(there.get(aspect, "no") for aspect in ASPECTS), one.follow)))
+        details += [_row((name, *cells)) for cells in _details(one)]
+    short = _box("code", "Released code in short", ("paper", *ASPECTS, "do the numbers follow?"), overview)
+    return short + _box("code-details", "Released code", ("*paper", "*what", "*there", "what was seen"), details)
+
+
+def _details(one: ReleasedCode) -> Iterator[tuple[str, str, str]]:
+    if one.repository:
+        commit = _link(f"{one.repository}/tree/{one.commit}", f"commit {one.commit[:10]}")
+        yield "repository", "yes", f"{escape(one.repository)}, {commit} of {one.dated}, read on {one.seen}."
+    else:
+        yield "repository", "no", f"Nothing was found on {one.seen}."
+    for aspect in one.aspects:
+        files = f" ({', '.join(f'<code>{escape(file)}</code>' for file in aspect.files)})" if aspect.files else ""
+        yield aspect.name, aspect.there, escape(aspect.what) + files
+    yield "do the numbers follow?", one.follow, escape(one.why)
 
 
 def _place(claim: Claim) -> str:
-    return f"{escape(claim.location)}<br>{escape(claim.row)}" if claim.row else escape(claim.location)
+    return _lines(escape(claim.location), escape(claim.row))
+
+
+def _lines(first: str, second: str) -> str:
+    """Two lines in one cell; readers choose by the first."""
+    return f"{first}<br>{second}" if second else first
 
 
 def _printed(claim: Claim) -> str:
@@ -138,16 +152,15 @@ def findings_table(findings: Sequence[Finding]) -> str:
             (
                 f"<strong>{one.severity}</strong>",
                 one.paper,
-                escape(one.location),
-                f"{escape(one.explanation)} <b>Printed:</b> {_values_of(one)}.",
+                f"<b>{escape(one.location)}:</b> {escape(one.explanation)} <b>Printed:</b> {_values_of(one)}.",
                 f'<a href="#rule-{one.rule}">{one.rule}</a>',
             ),
             f"finding-{number}",
         )
         for number, one in enumerate(shown, 1)
     ]
-    head = ("*severity", "*paper", "where", "what follows", "*rule")
-    return _box("findings", "Findings", head, body, tall=True)
+    head = ("*severity", "*paper", "what follows", "*rule")
+    return _box("findings", "Findings", head, body)
 
 
 def _accusing(findings: Iterable[Finding]) -> list[Finding]:
@@ -162,36 +175,34 @@ def _values_of(finding: Finding) -> str:
 
 
 def claims_table(lines: Sequence[Line], findings: Sequence[Finding]) -> str:
-    """Return all claims, each row with its key as anchor."""
+    """Return all claims, each row with its key as anchor; under severity stand the rules, under verdict the reason."""
     numbers = {id(one): number for number, one in enumerate(_accusing(findings), 1)}
     body = [
         _row(
             (
                 one.claim.paper,
                 _place(one.claim),
-                one.claim.dataset,
-                one.claim.split,
+                _lines(one.claim.dataset, one.claim.split if one.claim.split != "none" else ""),
                 one.claim.metric,
                 _printed(one.claim),
-                *_tested(one, numbers),
-                one.verdict.word,
-                escape(one.verdict.reason),
+                _lines(one.severity, _tested(one, numbers)),
+                _lines(one.verdict.word, escape(one.verdict.reason)),
             ),
             one.claim.key,
         )
         for one in lines
     ]
-    head = ("*paper", "where", "*set", "split", "*metric", "printed", "*severity", "rules", "*verdict", "reason")
-    return _box("claims", "All claims", head, body, tall=True)
+    head = ("*paper", "where", "*set", "*metric", "printed", "*severity", "*verdict")
+    return _box("claims", "All claims", head, body)
 
 
-def _tested(line: Line, numbers: Mapping[int, int]) -> tuple[str, str]:
-    """The gravest severity, and the rules: those that found something lead to the finding, others to the rule."""
+def _tested(line: Line, numbers: Mapping[int, int]) -> str:
+    """The rules: those that found something lead to the finding, others to the rule."""
     grave = [one for one in line.findings if id(one) in numbers]
     told = [f'<a href="#finding-{numbers[id(one)]}"><b>{one.rule}</b></a>' for one in grave]
     others = dict.fromkeys(one.rule for one in line.findings if id(one) not in numbers)
     told += [f'<a href="#rule-{rule}">{rule}</a>' for rule in others if rule not in {one.rule for one in grave}]
-    return line.severity, ", ".join(told)
+    return ", ".join(told)
 
 
 def runs_table(records: Sequence[Record]) -> str:
@@ -200,21 +211,16 @@ def runs_table(records: Sequence[Record]) -> str:
     for one in records:
         for split, summary in one.summary.items():
             scores = [_score(summary[metric], metric) for metric in _SHOWN if metric in summary]
-            images = str(summary[next(iter(summary))]["images"])
+            images = summary[next(iter(summary))]["images"]
             cells = (
-                one.key,
-                one.dataset,
-                split,
-                images,
-                one.variant,
-                one.reading,
-                one.schedule,
-                str(one.seed),
+                _lines(one.key, one.variant if one.variant != "base" else ""),
+                _lines(one.dataset, f"{split}, {images} images"),
+                f"{one.reading}, {one.schedule}, seed {one.seed}",
                 one.date,
+                "; ".join(scores),
             )
-            body.append(_row((*map(escape, cells), "; ".join(scores)), f"{one.name}/{split}"))
-    head = ("network", "set", "split", "images", "variant", "reading", "schedule", "seed", "recorded", "scores")
-    return _box("runs", "Recorded runs", head, body)
+            body.append(_row(cells, f"{one.name}/{split}"))
+    return _box("runs", "Recorded runs", ("network", "set", "reading, schedule", "recorded", "scores"), body)
 
 
 def _score(values: Mapping[str, float], metric: str) -> str:
