@@ -46,4 +46,6 @@ def _compared(same: list[Claim], shown: int, rows: list[Claim]) -> Finding:
     severity = "fine" if shown == number else "unlikely" if shown < number else "inconsistent"
     involved = [*same, *(rows if severity == "inconsistent" else rows[:1])]
     why = f"{one.value} are counted, {shown} different ones stand in {where}."
+    if shown < number:
+        why += " A set without such a table may bring more." if one.dataset == "none" else " It may leave some out."
     return finding(involved, "organs-in-tables", severity, why)

@@ -59,7 +59,7 @@ def score_range(claims: Sequence[Claim]) -> Iterator[Finding]:
             said = f"{named(one)} is {'' if inside else 'not '}{allowed}."
             yield finding([one], "score-range", "fine" if inside else "impossible", said)
         elif one.comparison and "negative" in one.value.split() and set(one.comparison.metrics) <= set(SCORES):
-            said = f'"{one.value}": a score of this kind is a ratio of counts and never below 0.'
+            said = f'"{one.value}": a score of this kind is a ratio of counts and never below 0; a loss can be.'
             yield finding([one], "score-range", "impossible", said)
 
 
