@@ -109,8 +109,25 @@ def test_against_all_others_the_rows_that_are_not_the_best_are_tried():
         "It fits one that is not the best, relative to the other: Table 1, Ours, dice on monuseg: 0.838, B: 0.758."
         in (found.explanation)
     )
+    # over B: Dice 8.0 and AJI 10.0 points, relative 10.6 and 18.0 %
+    both = _verdict("18.0", "Ours > * in dice, aji (Table 1)", "18.0 % better than all others in all metrics")
+    assert (both.severity, "not the best" in both.explanation) == ("inconsistent", False)
+    eight = _verdict(
+        "around 8", "Ours > * in dice, aji (Table 1)", "around 8 to 10 % better than others in all metrics"
+    )
+    assert "It fits one that is not the best, in points, in each metric, over B." in eight.explanation
     none = _verdict("20", "Ours > * in dice, aji (Table 1)", "20 % better than all others")
     assert none.explanation.endswith("No other row of the table makes it fit, either.")
+    assert "one by one" not in none.explanation
+
+
+def test_metrics_that_fit_one_by_one_are_told():
+    # over A: Dice 1.5 points, AJI 0.7, PQ 1.4
+    found = _verdict("1.4", "Ours > A in dice, aji, pq (Table 1)", "1.4 % better in all metrics")
+    assert (found.severity, "Taken one by one, it fits dice and pq alone." in found.explanation) == (
+        "inconsistent",
+        True,
+    )
 
 
 def test_a_range_reaches_from_its_low_to_its_high_end():

@@ -92,7 +92,7 @@ def test_clashes_of_several_metrics_of_one_row_between_two_places_are_one_findin
     claims += [replace(claims[0], location="Section 2", dataset="cpm17")]
     (found,) = accusations(same_figure, claims)
     assert found.values == ("512", "600", "512", "600")
-    assert found.explanation.endswith("But Section 2, width_px on cpm17: 512.")
+    assert found.explanation.endswith("Section 2 has 512 for another: width_px on cpm17: 512.")
 
 
 def test_counts_that_three_sections_give_differently_are_one_finding():

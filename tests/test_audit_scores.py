@@ -2,6 +2,7 @@
 
 import math
 from collections import defaultdict
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -97,6 +98,15 @@ NOT_FITTING = [
     ("object-f1-above-pq", {"pq": "0.600", "object_f1": "0.598"}),
     ("object-f1-above-pq", {"dq": "0.600", "object_f1": "0.598"}),
 ]  # fmt: skip
+
+
+def test_a_number_that_fits_and_stands_elsewhere_is_told():
+    here = row(dice="8.95", aji="72.1", unit="percent")
+    there = [replace(one, location="Table 4") for one in row(dice="0.895", aji="0.721")]
+    (one,) = [one for one in found(here + there, "aji-below-dice") if one.severity != "fine"]
+    assert one.explanation.endswith("Table 4 has Dice 0.895, which would fit.")
+    wrong = [replace(one, value="0.500") if one.metric == "dice" else one for one in there]
+    assert not any("would fit" in one.explanation for one in found(here + wrong, "aji-below-dice"))
 
 
 @pytest.mark.parametrize(("name", "values"), FITTING)

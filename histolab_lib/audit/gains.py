@@ -86,12 +86,12 @@ def _cells(found: Sequence[Pair]) -> tuple[Claim, ...]:
     return tuple(dict.fromkeys(one for pair in found for one in (pair.ahead, pair.behind)))
 
 
-def _fit(said: Claim, found: Sequence[Pair], printed: Interval | None = None) -> str:
+def _fit(said: Claim, found: Sequence[Pair], printed: Interval | None = None, only: Sequence[str] = ()) -> str:
     """The reading in which the table has the claimed improvement, in words; empty where there is none."""
     by_metric: dict[str, list[Pair]] = defaultdict(list)
     for pair in found:
         by_metric[pair.ahead.metric].append(pair)
-    fits = [fitting(said, printed or claimed(said), its) for its in by_metric.values()]
+    fits = [fitting(said, printed or claimed(said), its, only) for its in by_metric.values()]
     if len(fits) > 1 and _EACH.search(quotation(said)):
         common = [reading for reading in fits[0] if all(reading in fit for fit in fits)] if fits else []
         return f"{common[0]}, in each metric" if common else ""
@@ -151,10 +151,8 @@ def _loose(said: Claim, found: Sequence[Pair], claims: Sequence[Claim]) -> str:
         cut = _fit(said, found, Interval(number, number + (printed.high - printed.low)))
         if cut:
             return f"cut off instead of rounded, {cut}"
-    if not names_everybody(said):
-        fits = fitting(said, printed, pairs(said, claims, metrics_of(said)), PLAIN)
-        if fits:
-            return f"an opponent that is not the best, {_told(*next(iter(fits.items())))}"
+    if not names_everybody(said) and (other := _not_the_best(said, found, claims)):
+        return f"an opponent that is not the best, {other}"
     if not any(names_metric(said, one) for one in metrics_of(said)):
         fits = fitting(said, printed, opponents(pairs(said, claims, SCORES)), PLAIN)
         if fits:
@@ -167,16 +165,15 @@ def _hint(said: Claim, found: Sequence[Pair], claims: Sequence[Claim]) -> str:
     printed = claimed(said)
     if printed is None:
         return ""
-    if digit := _digit(said, found):
+    if len(metrics_of(said)) == 1 and (digit := _digit(said, found)):
         return digit
-    if any(pair.everybody for pair in found):
-        fits = fitting(said, printed, pairs(said, claims, metrics_of(said)), PLAIN)
-        if fits:
-            return f" It fits one that is not the best, {_told(*next(iter(fits.items())))}."
-        if len(metrics_of(said)) > 1:
-            return " No other row of the table makes it fit, either."
+    if any(pair.everybody for pair in found) and (other := _not_the_best(said, found, claims)):
+        return f" It fits one that is not the best, {other}."
     if len(metrics_of(said)) > 1:
-        return ""
+        fits = [one for one in metrics_of(said) if _fit(said, [pair for pair in found if pair.ahead.metric == one])]
+        words = f" Taken one by one, it fits {' and '.join(fits)} alone." if fits else ""
+        everybody = any(pair.everybody for pair in found)
+        return words + (" No other row of the table makes it fit, either." if everybody else "")
     others = opponents(pairs(said, claims, [one for one in SCORES if one not in metrics_of(said)]))
     rows = _other_rows(found, claims)
     if fit := _closest(said, printed, others):
@@ -186,6 +183,17 @@ def _hint(said: Claim, found: Sequence[Pair], claims: Sequence[Claim]) -> str:
     for factor in (Fraction(10), Fraction(1, 10), Fraction(100), Fraction(1, 100)):
         if fit := _closest(said, printed * Interval.of(factor), [*found, *rows]):
             return f" With its point displaced it would fit {fit}."
+    return ""
+
+
+def _not_the_best(said: Claim, found: Sequence[Pair], claims: Sequence[Claim]) -> str:
+    """Another of "all others", of one name in all metrics, over whom the improvement would be as claimed; in words."""
+    others: dict[tuple[str, str, str], list[Pair]] = defaultdict(list)
+    for pair in pairs(said, claims, metrics_of(said)):
+        others[pair.behind.row, pair.behind.location, pair.ahead.location].append(pair)
+    for (row, *_), its in others.items():
+        if not set(its) <= set(found) and (fit := _fit(said, its, only=PLAIN)):
+            return fit if row in fit else f"{fit}, over {row}"
     return ""
 
 

@@ -174,4 +174,4 @@ def _hints(about: What, one: Claim, other: Claim, places: _Places) -> Iterator[s
             differing = {field for field in What._fields if getattr(figure, field) != getattr(about, field)}
             near = len(differing) == 1 and differing <= {"system", "group", "dataset", "metric"}
             if location == elsewhere.location and near and len(claim.value) > 2 and candidate.value == claim.value:
-                yield f"But {name(candidate)}."
+                yield f"{location} has {claim.value} for another: {name(candidate, place=False)}."

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from math import ceil, floor
 
+from histolab_lib.audit.cells import what
 from histolab_lib.audit.finding import Finding, finding
 from histolab_lib.audit.intervals import Interval, share
 from histolab_lib.audit.known import known
@@ -111,7 +112,8 @@ def judged(
     region : callable
         Takes the intervals of the others, gives the one that they leave to the last.
     hint : str
-        For an accusation: what could explain it. What the authors' released program does otherwise is added.
+        For an accusation: what could explain it. What the authors' released program does otherwise is added, and a
+        number that the paper prints for the same score elsewhere, where that one would fit.
     """
     *given, claim = group
     *known, printed = shares(group)
@@ -126,7 +128,7 @@ def judged(
     said += "." if averaging(group) == "pooled" else ", however they are averaged, if all in the same way."
     reasons = doubts(claims, group) + _cut_off(group, region)
     severity = "inconsistent" if reasons else "impossible"
-    found = released(group, too_low=side == "below")
+    found = _elsewhere(claims, group, region) + released(group, too_low=side == "below")
     return finding(list(group), rule, severity, " ".join(one for one in (said, *reasons, hint, *found) if one))
 
 
@@ -144,6 +146,19 @@ def released(group: Sequence[Claim], *, too_low: bool = False) -> list[str]:
     about = {(one.paper, one.metric) for one in group}
     told = [one for one in known()["evaluation"] if (one["paper"], one["metric"]) in about]
     return [one["words"] for one in told if not (too_low and one.get("raises"))]
+
+
+def _elsewhere(claims: Sequence[Claim], group: Sequence[Claim], region: Callable[..., Interval]) -> list[str]:
+    """Other prints of one of the scores with which the group would fit: then this one may be a misprint."""
+    fitting = []
+    for place, one in enumerate(group):
+        for other in claims:
+            if other.location != one.location and unit_share(other) and what(other) == what(one):
+                *known, last = shares([*group[:place], other, *group[place + 1 :]])
+                fitting += (
+                    [f"{other.location} has {named(other)}, which would fit."] if last.meets(region(*known)) else []
+                )
+    return fitting
 
 
 def _cut_off(group: Sequence[Claim], region: Callable[..., Interval]) -> list[str]:
