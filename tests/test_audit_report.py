@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -16,6 +17,7 @@ from histolab_lib.audit.registry import Rule
 from histolab_lib.audit.report import COLUMNS, audit, to_csv, to_json
 from histolab_lib.audit.rules import RULES
 from histolab_lib.claims import HEADER, PAPERS, load_claims
+from tests.audit_papers import made
 
 MINE = f"""{",".join(HEADER)}
 mine,Table 1,Ours,monuseg,test,dice,0.80,fraction,per_image,14,
@@ -133,6 +135,20 @@ def test_a_finding_said_twice_is_listed_once():
     again = Finding("p", "Table 1", ("b", "a"), ("2", "1"), "twice", "impossible", "So again.")
     twice = Rule("twice", "Twice?", "nothing", lambda claims: iter([one, again]))
     assert audit(load_claims()[:1], {"twice": twice}) == [one]
+
+
+def test_the_same_numbers_of_one_system_in_two_tables_are_one_finding():
+    here = [
+        made(value, "Ours", metric, table)
+        for table in ("Table 1", "Table 2")
+        for metric, value in (("dice", "0.80"), ("iou", "0.90"))
+    ]
+    apart = [replace(one, row="Theirs") if one.location == "Table 2" else one for one in here]
+    for claims, number in ((here, 1), (apart, 2)):
+        found = [one for one in audit(claims) if one.rule == "jaccard-below-dice"]
+        assert len(found) == number
+    (one,) = [one for one in audit(here) if one.rule == "jaccard-below-dice"]
+    assert (one.location, one.values) == ("Table 1, Table 2", ("0.80", "0.90", "0.80", "0.90"))
 
 
 def test_the_audit_takes_less_than_five_seconds_and_no_network():

@@ -5,7 +5,8 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from histolab_lib.audit.finding import SEVERITIES, Finding
+from histolab_lib.audit.cells import what
+from histolab_lib.audit.finding import SEVERITIES, Finding, finding
 from histolab_lib.audit.registry import Rule
 from histolab_lib.audit.rules import RULES
 from histolab_lib.claims import Claim
@@ -28,7 +29,8 @@ def audit(claims: Iterable[Claim], rules: Mapping[str, Rule] = RULES) -> list[Fi
     Returns
     -------
     list of Finding
-        Every check once, those that found nothing (``fine``) included; by paper in the order of the claims, then from
+        Every check once, those that found nothing (``fine``) included, and one for the same numbers of the same system
+        printed in several places; by paper in the order of the claims, then from
         the gravest, then in the order of the rules.
 
     Examples
@@ -48,7 +50,22 @@ def _of_paper(claims: Sequence[Claim], rules: Mapping[str, Rule]) -> list[Findin
     found: dict[tuple[str, frozenset[str], str], Finding] = {}
     for one in (one for rule in rules.values() for one in rule.check(claims)):
         found.setdefault((one.rule, frozenset(one.rows), one.severity), one)
-    return sorted(found.values(), key=lambda one: SEVERITIES.index(one.severity))
+    return sorted(_once(found.values(), claims), key=lambda one: SEVERITIES.index(one.severity))
+
+
+def _once(found: Iterable[Finding], claims: Sequence[Claim]) -> list[Finding]:
+    """Findings that say the same of the same figures in several places made one; what is ``fine`` is left apart."""
+    told = {one.key: one for one in claims}
+    same: dict[object, list[Finding]] = {}
+    for one in found:
+        about = tuple(what(told[row]) for row in one.rows if row in told) if one.severity != "fine" else one.rows
+        same.setdefault((one.rule, one.severity, one.explanation, one.values, about), []).append(one)
+    return [_joined(ones, told) if len(ones) > 1 else ones[0] for ones in same.values()]
+
+
+def _joined(ones: Sequence[Finding], told: Mapping[str, Claim]) -> Finding:
+    rows = dict.fromkeys(row for one in ones for row in one.rows)
+    return finding([told[row] for row in rows], ones[0].rule, ones[0].severity, ones[0].explanation)
 
 
 def to_json(findings: Iterable[Finding]) -> str:
