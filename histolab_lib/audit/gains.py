@@ -170,8 +170,10 @@ def _hint(said: Claim, found: Sequence[Pair], claims: Sequence[Claim]) -> str:
     if any(pair.everybody for pair in found) and (other := _not_the_best(said, found, claims)):
         return f" It fits one that is not the best, {other}."
     if len(metrics_of(said)) > 1:
-        fits = [one for one in metrics_of(said) if _fit(said, [pair for pair in found if pair.ahead.metric == one])]
-        words = f" Taken one by one, it fits {' and '.join(fits)} alone." if fits else ""
+        by_metric = {one: [pair for pair in found if pair.ahead.metric == one] for one in metrics_of(said)}
+        fits = [one for one, its in by_metric.items() if _fit(said, its, only=PLAIN)]
+        alone = bool(fits) and len(fits) < len(by_metric)
+        words = f" In points or relative to the other it fits {' and '.join(fits)} alone." if alone else ""
         everybody = any(pair.everybody for pair in found)
         return words + (" No other row of the table makes it fit, either." if everybody else "")
     others = opponents(pairs(said, claims, [one for one in SCORES if one not in metrics_of(said)]))

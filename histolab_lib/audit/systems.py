@@ -153,12 +153,18 @@ def _elsewhere(claims: Sequence[Claim], group: Sequence[Claim], region: Callable
     fitting = []
     for place, one in enumerate(group):
         for other in claims:
-            if other.location != one.location and unit_share(other) and what(other) == what(one):
+            if other.location != one.location and what(other) == what(one) and _apart(one, other):
                 *known, last = shares([*group[:place], other, *group[place + 1 :]])
                 fitting += (
                     [f"{other.location} has {named(other)}, which would fit."] if last.meets(region(*known)) else []
                 )
     return fitting
+
+
+def _apart(one: Claim, other: Claim) -> bool:
+    """Whether two printed scores cannot be one number before rounding."""
+    first, second = unit_share(one), unit_share(other)
+    return first is not None and second is not None and not first.meets(second)
 
 
 def _cut_off(group: Sequence[Claim], region: Callable[..., Interval]) -> list[str]:
