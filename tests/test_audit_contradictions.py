@@ -56,6 +56,8 @@ def test_no_consistent_paper_is_accused():
 def test_both_places_and_what_is_left_open_are_told():
     said = [_said("A > B in parameters", location="Text 1"), _said("B > * in parameters", "B is small", "Text 2")]
     (found,) = opposite_orderings(said)
-    assert found.explanation.startswith("In parameters, Text 1 has A ahead of B, Text 2 B of A. The words of one leave")
+    assert found.explanation.startswith(
+        "In parameters, Text 1 has A ahead of B, Text 2 the reverse. The words of one leave"
+    )
     minimal = _said("B > * in parameters", "B is of minimal complexity in parameters", "Text 2")
     assert [one.severity for one in opposite_orderings([said[0], minimal])] == ["unlikely"]

@@ -130,6 +130,12 @@ def test_metrics_that_fit_one_by_one_are_told():
     )
 
 
+def test_one_digit_is_told_of_several_metrics_where_one_suffices():
+    row = "Ours > B in dice, aji (Table 1)"
+    assert "differ by 8.0 points: one digit is another" in _verdict("7.0", row, "7.0 % better").explanation
+    assert "one digit" not in _verdict("7.0", row, "7.0 % better in all metrics").explanation
+
+
 def test_a_range_reaches_from_its_low_to_its_high_end():
     words = "an improvement of around 1% to 2% in all metrics"
     assert _verdict("around 1%", "Ours > A in dice, pq (Table 1)", words).severity == "fine"

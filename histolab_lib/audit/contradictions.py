@@ -46,9 +46,7 @@ def opposite_orderings(claims: Sequence[Claim]) -> Iterator[Finding]:
             opposite = [found for metric in common for found in _opposite(one, other, metric)]
             if opposite:
                 better, worse, metric, sure = opposite[0]
-                words = (
-                    f"In {metric}, {one.location} has {better} ahead of {worse}, {other.location} {worse} of {better}."
-                )
+                words = f"In {metric}, {one.location} has {better} ahead of {worse}, {other.location} the reverse."
                 words += "" if sure else " The words of one leave open whether all others, or this metric, are meant."
                 yield finding([one, other], _RULE, "inconsistent" if sure else "unlikely", words)
             elif common:

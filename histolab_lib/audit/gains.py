@@ -165,7 +165,8 @@ def _hint(said: Claim, found: Sequence[Pair], claims: Sequence[Claim]) -> str:
     printed = claimed(said)
     if printed is None:
         return ""
-    if len(metrics_of(said)) == 1 and (digit := _digit(said, found)):
+    one_is_enough = len(metrics_of(said)) == 1 or not _EACH.search(quotation(said))
+    if one_is_enough and (digit := _digit(said, found)):
         return digit
     if any(pair.everybody for pair in found) and (other := _not_the_best(said, found, claims)):
         return f" It fits one that is not the best, {other}."
