@@ -264,6 +264,12 @@ def test_a_number_in_the_text_leads_to_its_row(site):
 
 
 @pytest.mark.thorough
+def test_a_rule_leads_to_where_the_book_derives_it(site):
+    _, ledger_page, _ = site("# Page\n\n(rule-score-range)=\n## Why\n", "# Ledger\n\n```{ledger} rules\n```\n")
+    assert re.findall(r'<a href="([^"]+)">derivation</a>', ledger_page) == ["../../index.html#rule-score-range"]
+
+
+@pytest.mark.thorough
 def test_an_unknown_part_of_the_ledger_is_a_complaint_that_names_those_there_are(site):
     _, _, said = site("# Page\n", "# Ledger\n\n```{ledger} claim\n```\n")
     assert 'ledger: "claim" unknown' in said

@@ -26,7 +26,7 @@ ROOT = HERE.parents[1]
 WORK = ROOT / "_build" / "browser"
 MISSING = "no/such/page/anywhere"
 LEDGER_PAGE = f"{LEDGER}.html"
-LIMIT_S = 600  # eleven pages take two minutes on two busy cores
+LIMIT_S = 1200  # twenty pages, two of them long, take some minutes on two busy cores
 _SEEN_OTHERWISE = ("index.html", "404.html")  # the redirect, and the page that answers unknown addresses
 
 View = dict[str, Any]
