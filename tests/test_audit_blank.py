@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from histolab_lib import datasets
-from histolab_lib.audit.blank import above_a_blank_map
-from histolab_lib.audit.known import known
+from histolab_lib.audit.rules.blank import above_a_blank_map
+from histolab_lib.audit.rules.known import known
 from histolab_lib.claims import Claim
 from histolab_lib.floors import HEMATOXYLIN
 from histolab_lib.metrics import evaluate

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from histolab_lib.audit.coincidences import same_number
+from histolab_lib.audit.rules.coincidences import same_number
 from tests.audit_papers import accusations, consistent_paper, made
 
 TIMES = ("178.3", "211.9", "271.1", "480.6", "1133.7", "194.5", "181.3", "317.7", "429.1")

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from histolab_lib.audit.contradictions import opposite_orderings
+from histolab_lib.audit.rules.contradictions import opposite_orderings
 from tests.audit_papers import consistent_paper, made
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from histolab_lib.audit import counts, windows
-from histolab_lib.audit.grids import Grid, ranges
-from histolab_lib.audit.rows import about_set, amount, enlarged, of_each_image, quoted, whole
+from histolab_lib.audit.rules import counts, windows
+from histolab_lib.audit.rules.grids import Grid, ranges
+from histolab_lib.audit.rules.rows import about_set, amount, enlarged, of_each_image, quoted, whole
 from histolab_lib.claims import Claim
 from histolab_lib.patches import BORDERS
 from histolab_lib.patches import windows as place

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from histolab_lib.audit.extremes import fewest_and_most, fewest_and_most_of_the_set
-from histolab_lib.audit.real import part
+from histolab_lib.audit.rules.extremes import fewest_and_most, fewest_and_most_of_the_set
+from histolab_lib.audit.rules.real import part
 from tests.audit_claims import said, severities
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from histolab_lib.audit.formulas import focal_loss_as_cross_entropy
+from histolab_lib.audit.rules.formulas import focal_loss_as_cross_entropy
 from tests.audit_claims import said, severities
 
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from histolab_lib.audit.contradictions import opposite_orderings
-from histolab_lib.audit.gains import gain
-from histolab_lib.audit.places import same_figure
-from histolab_lib.audit.tables import mean_row, scale
-from histolab_lib.audit.words import ordering
+from histolab_lib.audit.rules.contradictions import opposite_orderings
+from histolab_lib.audit.rules.gains import gain
+from histolab_lib.audit.rules.places import same_figure
+from histolab_lib.audit.rules.tables import mean_row, scale
+from histolab_lib.audit.rules.words import ordering
 from tests.audit_papers import accusations, consistent_paper, made
 
 ROWS = {"Ours": ("0.838", "0.656", "0.624"), "A": ("0.823", "0.649", "0.610"), "B": ("0.758", "0.556", "0.478")}

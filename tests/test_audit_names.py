@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from histolab_lib.audit.names import load_aliases, one_name
+from histolab_lib.audit.rules.names import load_aliases, one_name
 from histolab_lib.claims import load_claims
 from histolab_lib.data_dir import DataError
 

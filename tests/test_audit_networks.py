@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from histolab_lib.audit import groups, networks, postprocessing, shapes
-from histolab_lib.audit.known import known
+from histolab_lib.audit.rules import groups, networks, postprocessing, shapes
+from histolab_lib.audit.rules.known import known
 from histolab_lib.claims import Claim, load_claims
 from histolab_lib.metrics import evaluate
 from histolab_lib.postprocess import grow_labels, split_components, watershed_instances

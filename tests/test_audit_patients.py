@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from histolab_lib.audit import patients as module
-from histolab_lib.audit.patients import apart, patients_kept_apart
-from histolab_lib.audit.real import part
+from histolab_lib.audit.rules import patients as module
+from histolab_lib.audit.rules.patients import apart, patients_kept_apart
+from histolab_lib.audit.rules.real import part
 from tests.audit_claims import said, severities
 
 WORDS = "we randomly selected images as the test set"

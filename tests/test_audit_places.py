@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from histolab_lib.audit.misprints import misprint
-from histolab_lib.audit.places import same_figure
+from histolab_lib.audit.rules.misprints import misprint
+from histolab_lib.audit.rules.places import same_figure
 from tests.audit_papers import accusations, consistent_paper, made
 
 

@@ -3,7 +3,7 @@
 import random
 from dataclasses import replace
 
-from histolab_lib.audit.quotations import quoted_as_own
+from histolab_lib.audit.rules.quotations import quoted_as_own
 from tests.audit_papers import accusations, consistent_paper, made
 
 NOTE = "quoted there from another paper"

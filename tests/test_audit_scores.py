@@ -9,10 +9,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from histolab_lib.audit import bounds, instances, rates, scores, spread
 from histolab_lib.audit.intervals import Interval
 from histolab_lib.audit.registry import RULES
 from histolab_lib.audit.report import audit
+from histolab_lib.audit.rules import bounds, instances, rates, scores, spread
 from histolab_lib.claims import SCORES, Claim, load_claims
 from histolab_lib.metrics import evaluate, scores_from_counts
 from histolab_lib.metrics.counts import pool

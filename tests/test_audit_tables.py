@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from histolab_lib.audit.finding import SEVERITIES
-from histolab_lib.audit.tables import mean_row, scale
+from histolab_lib.audit.rules.tables import mean_row, scale
 from tests.audit_papers import accusations, consistent_paper, made, printed
 
 

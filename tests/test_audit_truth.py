@@ -2,7 +2,7 @@
 
 import pytest
 
-from histolab_lib.audit import equipment, known, real, sizes, truth
+from histolab_lib.audit.rules import equipment, known, real, sizes, truth
 from histolab_lib.claims import load_claims
 from histolab_lib.data_dir import DataError
 from histolab_lib.datasets import facts, registry

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from histolab_lib.audit.sentences import names_data, names_everybody, names_metric, names_rows
-from histolab_lib.audit.words import ordering
+from histolab_lib.audit.rules.sentences import names_data, names_everybody, names_metric, names_rows
+from histolab_lib.audit.rules.words import ordering
 from tests.audit_papers import accusations, consistent_paper, made
 
 TABLE = [

@@ -222,7 +222,7 @@ def test_the_reference_page_has_one_section_for_each_module_with_rules():
     source = [(ROOT / "book" / "reference" / "audit.md").read_text(encoding="utf-8")]
     listed = source[0].count("automodule")
     page._list_modules(None, "book/reference/audit", source)
-    assert "automodule:: histolab_lib.audit.scores\n" in source[0]
+    assert "automodule:: histolab_lib.audit.rules.scores\n" in source[0]
     assert source[0].count("automodule") > listed + 10
 
 

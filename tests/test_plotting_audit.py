@@ -5,8 +5,8 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 
-from histolab_lib.audit import bounds
 from histolab_lib.audit.intervals import Interval
+from histolab_lib.audit.rules import bounds
 from histolab_lib.claims import PAPERS
 from histolab_lib.plotting import PALETTE, draw_gaps, draw_intervals, draw_mean_rows, draw_region
 

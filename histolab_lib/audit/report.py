@@ -5,10 +5,10 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from histolab_lib.audit.cells import what
 from histolab_lib.audit.finding import SEVERITIES, Finding, finding
 from histolab_lib.audit.registry import Rule
 from histolab_lib.audit.rules import RULES
+from histolab_lib.audit.rules.cells import what
 from histolab_lib.claims import Claim
 
 __all__ = ["COLUMNS", "audit", "to_csv", "to_json"]

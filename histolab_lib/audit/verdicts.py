@@ -118,9 +118,7 @@ def judge(claim: Claim, runs: Sequence[Record], split: str | None = None) -> Ver
     if not able:
         return Verdict("not tested", "no run is recorded")
     if len({(run.key, run.dataset, run.variant, run.reading, run.schedule) for run in able}) > 1:
-        raise ValueError(
-            f"{claim.key}: runs must differ by their seed alone, got {[run.name for run in able]}"
-        )
+        raise ValueError(f"{claim.key}: runs must differ by their seed alone, got {[run.name for run in able]}")
     ours, low, high = _ours(able, split, metric, pooled=claim.averaging == "pooled")
     word, reason = _word(claim, able[0], metric, ours, low, high)
     return Verdict(word, reason, ours, low, high)

@@ -32,7 +32,8 @@ def draw_region(
     points : mapping of str to sequence of (Interval, Interval)
         Name of the paper, then what the two scores of each row may be.
     region : callable
-        What the first score leaves to the second; must grow with the first, as those of `histolab_lib.audit.bounds`.
+        What the first score leaves to the second; must grow with the first, as those of
+        `histolab_lib.audit.rules.bounds`.
     xlabel, ylabel : str
         Names of the two scores.
     edge : {"low", "high"}, optional

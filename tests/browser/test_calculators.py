@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from histolab_lib.audit import bounds
 from histolab_lib.audit.intervals import Interval
+from histolab_lib.audit.rules import bounds
 
 pytestmark = pytest.mark.browser
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from histolab_lib.audit.finding import Finding, finding
-from histolab_lib.audit.real import part
 from histolab_lib.audit.registry import rule
-from histolab_lib.audit.rows import whole
+from histolab_lib.audit.rules.real import part
+from histolab_lib.audit.rules.rows import whole
 from histolab_lib.claims import Claim
 from histolab_lib.datasets import registry
 

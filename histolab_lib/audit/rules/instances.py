@@ -9,11 +9,11 @@ and Dice, IoU or AJI. Object Dice weighs objects by area and object F1 does not:
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from histolab_lib.audit import bounds
 from histolab_lib.audit.finding import Finding
 from histolab_lib.audit.intervals import Interval
 from histolab_lib.audit.registry import rule
-from histolab_lib.audit.systems import averaging, images, judged, together
+from histolab_lib.audit.rules import bounds
+from histolab_lib.audit.rules.systems import averaging, images, judged, together
 from histolab_lib.claims import Claim
 
 __all__ = ["aji_below_dice", "aji_below_jaccard", "object_f1_above_pq", "pq_below_factors", "pq_of_factors"]

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from histolab_lib.audit.finding import Finding, finding
-from histolab_lib.audit.names import one_name
 from histolab_lib.audit.registry import rule
-from histolab_lib.audit.sentences import metrics_of, names_everybody, names_metric, pairs
+from histolab_lib.audit.rules.names import one_name
+from histolab_lib.audit.rules.sentences import metrics_of, names_everybody, names_metric, pairs
 from histolab_lib.claims import Claim
 
 __all__ = ["opposite_orderings"]

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import cache
 
-from histolab_lib.audit.cells import is_mean
 from histolab_lib.audit.finding import Finding, finding
-from histolab_lib.audit.known import known
 from histolab_lib.audit.registry import rule
-from histolab_lib.audit.systems import doubts, named, released, unit_share
+from histolab_lib.audit.rules.cells import is_mean
+from histolab_lib.audit.rules.known import known
+from histolab_lib.audit.rules.systems import doubts, named, released, unit_share
 from histolab_lib.claims import Claim
 
 __all__ = ["above_a_blank_map"]

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import sqrt
 
-from histolab_lib.audit import bounds
 from histolab_lib.audit.finding import Finding, finding
 from histolab_lib.audit.registry import rule
-from histolab_lib.audit.systems import averaging, named, released, shares, together
+from histolab_lib.audit.rules import bounds
+from histolab_lib.audit.rules.systems import averaging, named, released, shares, together
 from histolab_lib.claims import Claim
 
 __all__ = ["LARGE", "spread_between_images"]

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from math import ceil, floor
 
-from histolab_lib.audit.cells import what
 from histolab_lib.audit.finding import Finding, finding
 from histolab_lib.audit.intervals import Interval, share
-from histolab_lib.audit.known import known
+from histolab_lib.audit.rules.cells import what
+from histolab_lib.audit.rules.known import known
 from histolab_lib.claims import Claim
 
 __all__ = ["averaging", "doubts", "images", "judged", "named", "released", "shares", "together", "unit_share"]

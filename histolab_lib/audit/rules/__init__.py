@@ -1,6 +1,7 @@
 """All rules: importing this module enters every one of them among `RULES`."""
 
-from histolab_lib.audit import (
+from histolab_lib.audit.registry import RULES
+from histolab_lib.audit.rules import (
     blank,
     coincidences,
     contradictions,
@@ -26,7 +27,6 @@ from histolab_lib.audit import (
     windows,
     words,
 )
-from histolab_lib.audit.registry import RULES
 
 __all__ = [
     "RULES",

@@ -6,10 +6,10 @@ from fractions import Fraction
 from itertools import combinations
 from math import comb, prod
 
-from histolab_lib.audit.cells import is_mean, name
 from histolab_lib.audit.finding import Finding, finding
-from histolab_lib.audit.names import one_name
 from histolab_lib.audit.registry import rule
+from histolab_lib.audit.rules.cells import is_mean, name
+from histolab_lib.audit.rules.names import one_name
 from histolab_lib.claims import DISTANCES, SCORES, Claim
 
 __all__ = ["same_number"]

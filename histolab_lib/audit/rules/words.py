@@ -5,11 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from histolab_lib.audit.cells import better, is_mean, name
 from histolab_lib.audit.finding import Finding, finding
-from histolab_lib.audit.names import one_name
 from histolab_lib.audit.registry import rule
-from histolab_lib.audit.sentences import (
+from histolab_lib.audit.rules.cells import better, is_mean, name
+from histolab_lib.audit.rules.names import one_name
+from histolab_lib.audit.rules.sentences import (
     Pair,
     metrics_of,
     names_data,

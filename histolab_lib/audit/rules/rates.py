@@ -6,10 +6,10 @@ that needs a second place where they are printed.
 
 from collections.abc import Iterator, Sequence
 
-from histolab_lib.audit import bounds
 from histolab_lib.audit.finding import Finding
 from histolab_lib.audit.registry import rule
-from histolab_lib.audit.systems import averaging, judged, together
+from histolab_lib.audit.rules import bounds
+from histolab_lib.audit.rules.systems import averaging, judged, together
 from histolab_lib.claims import Claim
 
 __all__ = ["f1_of_rates", "jaccard_of_rates"]

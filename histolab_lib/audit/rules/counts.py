@@ -5,9 +5,9 @@ from fractions import Fraction
 from itertools import product
 
 from histolab_lib.audit.finding import Finding, finding
-from histolab_lib.audit.real import part
 from histolab_lib.audit.registry import rule
-from histolab_lib.audit.rows import about_set, amount, counts, enlarged, of_each_image, quoted, whole
+from histolab_lib.audit.rules.real import part
+from histolab_lib.audit.rules.rows import about_set, amount, counts, enlarged, of_each_image, quoted, whole
 from histolab_lib.claims import Claim
 
 __all__ = ["enlarged_by_whole_factor", "iterations_as_epochs", "parts_and_whole", "size_of_test_set"]

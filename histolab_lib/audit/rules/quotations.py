@@ -4,9 +4,9 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from histolab_lib.audit.cells import What, what
 from histolab_lib.audit.finding import Finding, finding
 from histolab_lib.audit.registry import rule
+from histolab_lib.audit.rules.cells import What, what
 from histolab_lib.claims import SCORES, Claim
 
 __all__ = ["quoted_as_own"]

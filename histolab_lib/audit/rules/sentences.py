@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from histolab_lib.audit.cells import dimension, numbers, what
-from histolab_lib.audit.names import one_name
+from histolab_lib.audit.rules.cells import dimension, numbers, what
+from histolab_lib.audit.rules.names import one_name
 from histolab_lib.claims import SPLITS, Claim
 
 __all__ = ["Pair", "metrics_of", "names_data", "names_everybody", "names_metric", "names_rows", "pairs", "quotation"]

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from histolab_lib.audit.cells import dimension, quantity
+from histolab_lib.audit.rules.cells import dimension, quantity
 from histolab_lib.claims import Claim
 
 __all__ = ["misprint"]

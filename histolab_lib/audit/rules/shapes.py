@@ -5,8 +5,8 @@ from fractions import Fraction
 from typing import Any
 
 from histolab_lib.audit.finding import Finding, finding
-from histolab_lib.audit.known import known
 from histolab_lib.audit.registry import rule
+from histolab_lib.audit.rules.known import known
 from histolab_lib.claims import Claim
 
 __all__ = ["sizes_through_the_network"]

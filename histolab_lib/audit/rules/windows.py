@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from histolab_lib.audit.finding import Finding, finding
-from histolab_lib.audit.grids import Grid, ranges
-from histolab_lib.audit.real import part
 from histolab_lib.audit.registry import rule
-from histolab_lib.audit.rows import about_windows, amount, counts, of_each_image, quoted, whole
+from histolab_lib.audit.rules.grids import Grid, ranges
+from histolab_lib.audit.rules.real import part
+from histolab_lib.audit.rules.rows import about_windows, amount, counts, of_each_image, quoted, whole
 from histolab_lib.claims import Claim
 
 __all__ = ["patches_by_windows", "validation_from"]

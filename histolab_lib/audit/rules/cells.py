@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from histolab_lib.audit.intervals import Interval
-from histolab_lib.audit.names import one_name
+from histolab_lib.audit.rules.names import one_name
 from histolab_lib.claims import COMPARING, DISTANCES, WORDED, Claim
 
 __all__ = ["LOWER_IS_BETTER", "What", "better", "dimension", "is_mean", "name", "numbers", "quantity", "what"]

@@ -7,10 +7,10 @@ from functools import cache
 from typing import Any
 
 from histolab_lib.audit.finding import Finding, finding
-from histolab_lib.audit.known import known
-from histolab_lib.audit.real import COUNTED, Part, drawn_by_authors, part
 from histolab_lib.audit.registry import rule
-from histolab_lib.audit.rows import about_set, amount, counts
+from histolab_lib.audit.rules.known import known
+from histolab_lib.audit.rules.real import COUNTED, Part, drawn_by_authors, part
+from histolab_lib.audit.rules.rows import about_set, amount, counts
 from histolab_lib.claims import COMPARING, Claim
 from histolab_lib.data_dir import data_dir
 from histolab_lib.datasets import registry

@@ -6,9 +6,9 @@ from fractions import Fraction
 from math import comb
 
 from histolab_lib.audit.finding import Finding, finding
-from histolab_lib.audit.real import drawn_by_authors, part
 from histolab_lib.audit.registry import rule
-from histolab_lib.audit.rows import about_set, quoted, whole
+from histolab_lib.audit.rules.real import drawn_by_authors, part
+from histolab_lib.audit.rules.rows import about_set, quoted, whole
 from histolab_lib.claims import Claim
 
 __all__ = ["apart", "patients_kept_apart"]

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
 
-from histolab_lib.audit.cells import better, name, what
 from histolab_lib.audit.finding import Finding, finding
 from histolab_lib.audit.intervals import Interval
-from histolab_lib.audit.readings import PLAIN, claimed, fitting, given, opponents, readings
 from histolab_lib.audit.registry import rule
-from histolab_lib.audit.sentences import Pair, metrics_of, names_everybody, names_metric, pairs, quotation
+from histolab_lib.audit.rules.cells import better, name, what
+from histolab_lib.audit.rules.readings import PLAIN, claimed, fitting, given, opponents, readings
+from histolab_lib.audit.rules.sentences import Pair, metrics_of, names_everybody, names_metric, pairs, quotation
 from histolab_lib.claims import SCORES, Claim
 
 __all__ = ["gain"]

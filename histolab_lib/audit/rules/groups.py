@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from histolab_lib.audit.finding import Finding, finding
 from histolab_lib.audit.registry import rule
-from histolab_lib.audit.rows import whole
+from histolab_lib.audit.rules.rows import whole
 from histolab_lib.claims import COMPARING, Claim
 
 __all__ = ["organs_in_tables"]

@@ -17,11 +17,11 @@ from fractions import Fraction
 from functools import cache, partial
 from math import ceil, floor
 
-from histolab_lib.audit import bounds
 from histolab_lib.audit.finding import Finding, finding
 from histolab_lib.audit.intervals import Interval
 from histolab_lib.audit.registry import rule
-from histolab_lib.audit.systems import averaging, images, judged, named, shares, together, unit_share
+from histolab_lib.audit.rules import bounds
+from histolab_lib.audit.rules.systems import averaging, images, judged, named, shares, together, unit_share
 from histolab_lib.claims import DISTANCES, SCORES, Claim
 from histolab_lib.data_dir import DataError
 from histolab_lib.datasets import facts

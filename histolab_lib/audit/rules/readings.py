@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from histolab_lib.audit.cells import LOWER_IS_BETTER, better, is_mean, name, quantity
 from histolab_lib.audit.intervals import Interval
-from histolab_lib.audit.sentences import Pair, quotation
+from histolab_lib.audit.rules.cells import LOWER_IS_BETTER, better, is_mean, name, quantity
+from histolab_lib.audit.rules.sentences import Pair, quotation
 from histolab_lib.claims import SCORES, Claim
 
 __all__ = ["PLAIN", "claimed", "fitting", "given", "opponents", "readings"]

@@ -7,11 +7,11 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
-from histolab_lib.audit.equipment import card_in
 from histolab_lib.audit.finding import Finding, finding
-from histolab_lib.audit.known import known
 from histolab_lib.audit.registry import rule
-from histolab_lib.audit.rows import about_windows, of_each_image, whole
+from histolab_lib.audit.rules.equipment import card_in
+from histolab_lib.audit.rules.known import known
+from histolab_lib.audit.rules.rows import about_windows, of_each_image, whole
 from histolab_lib.claims import PAPERS, Claim
 from histolab_lib.data_dir import data_dir
 

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from histolab_lib.audit.cells import What, name, numbers, quantity, what
 from histolab_lib.audit.finding import Finding, finding
-from histolab_lib.audit.misprints import misprint
 from histolab_lib.audit.registry import rule
+from histolab_lib.audit.rules.cells import What, name, numbers, quantity, what
+from histolab_lib.audit.rules.misprints import misprint
 from histolab_lib.claims import Claim
 
 __all__ = ["same_figure"]

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from histolab_lib.audit.finding import Finding, finding
-from histolab_lib.audit.known import known
 from histolab_lib.audit.registry import rule
-from histolab_lib.audit.rows import quoted
+from histolab_lib.audit.rules.known import known
+from histolab_lib.audit.rules.rows import quoted
 from histolab_lib.claims import Claim
 
 __all__ = ["card_in", "memory_of_the_card", "versions_that_exist"]

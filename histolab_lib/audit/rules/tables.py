@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from histolab_lib.audit.cells import is_mean, name, quantity
 from histolab_lib.audit.finding import Finding, finding
 from histolab_lib.audit.intervals import Interval
-from histolab_lib.audit.names import one_name
 from histolab_lib.audit.registry import rule
+from histolab_lib.audit.rules.cells import is_mean, name, quantity
+from histolab_lib.audit.rules.names import one_name
 from histolab_lib.claims import SCORES, Claim
 
 __all__ = ["mean_row", "scale"]
