@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from histolab_lib.audit.finding import by_place
 from histolab_lib.claims import PAPERS, Claim, load_claims
 from histolab_lib.data_commands import plain_errors
 from histolab_lib.data_dir import DataError
@@ -82,10 +83,8 @@ def _print(shown: Sequence["Finding"], found: Sequence["Finding"], claims: Mappi
 
 def _places(claims: Sequence[Claim]) -> list[str]:
     """One line for each row of a table or sentence, with what it prints."""
-    lines: dict[str, list[str]] = {}
-    for one in claims:
-        said = one.metric if one.comparison is None else f"{one.metric} {one.row}"
-        row = "" if one.comparison or not one.row else f", {one.row}"
-        where = "" if one.dataset == "none" else f" ({one.dataset})"
-        lines.setdefault(f"{one.location}{row}{where}", []).append(f"{said}: {one.value}")
-    return [f"{place}: {'; '.join(values)}" for place, values in lines.items()]
+    return [f"{place}: {'; '.join(map(_said, own))}" for place, own in by_place(claims).items()]
+
+
+def _said(claim: Claim) -> str:
+    return f"{claim.metric}{f' {claim.row}' if claim.comparison else ''}: {claim.value}"

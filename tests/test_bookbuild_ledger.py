@@ -90,10 +90,11 @@ def test_a_rule_that_found_something_and_nothing_leads_to_the_finding_alone():
 
 
 def test_findings_stand_once_from_the_gravest_without_those_that_found_nothing():
-    table = _Reader(parts.findings_table(_said(*reversed(SEVERITIES))))
+    found = _said(*reversed(SEVERITIES))
+    table = _Reader(parts.findings_table(found, ledger([CLAIM], found, [])))
     assert [row[0] for row in table.rows[1:]] == list(parts.ACCUSING)
     assert [one for one in table.ids if one.startswith("finding-")] == ["finding-1", "finding-2", "finding-3"]
-    assert table.rows[1][2] == "Table 1: a < b. Printed: 75.8."
+    assert table.rows[1][2] == "a < b.|Printed. Table 1, A <b> & C (monuseg): dice 75.8"
     assert table.links[:2] == [f"#{CLAIM.key}", "#rule-rule-5"]
 
 
@@ -103,8 +104,8 @@ def test_numbers_are_counted_by_paper_and_over_all():
     ours = {row[0]: dict(zip(head, row, strict=True)) for row in body}
     for name in ("HARU-Net", "all"):
         assert (ours[name]["claims"], ours[name]["looked at by a rule"]) == ("1", "1")
-        assert (ours[name]["findings: impossible"], ours[name]["findings: unlikely"]) == ("1", "0")
-        assert ours[name]["verdict: not tested"] == "1"
+        assert (ours[name]["found impossible"], ours[name]["found unlikely"]) == ("1", "0")
+        assert ours[name]["not tested"] == "1"
     assert ours["MSAL-Net"]["claims"] == "0"
 
 
@@ -157,7 +158,7 @@ def test_a_run_has_a_row_for_each_split_with_its_intervals():
 
 
 def test_a_box_can_be_reached_by_keyboard_and_has_a_name():
-    for made in (parts.claims_table([], []), parts.findings_table([]), parts.runs_table([])):
+    for made in (parts.claims_table([], []), parts.findings_table([], []), parts.runs_table([])):
         assert re.match(r'<div class="ledger[^>]* tabindex="0" role="region" aria-label="[^"]+">', made)
 
 

@@ -1,11 +1,12 @@
 """What a rule says of the claims that it has looked at."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from histolab_lib.claims import Claim
 
-__all__ = ["SEVERITIES", "Finding", "finding"]
+__all__ = ["SEVERITIES", "Finding", "by_place", "finding"]
 
 #: From the gravest. ``impossible``: no data can give these numbers; ``inconsistent``: two places of the paper, or paper
 #: and data, exclude each other; ``unlikely``: possible, but rarely; ``fine``: tested, nothing found; ``not testable
@@ -73,3 +74,20 @@ def finding(claims: tuple[Claim, ...] | list[Claim], rule: str, severity: str, e
         severity=severity,
         explanation=explanation,
     )
+
+
+def by_place(claims: Iterable[Claim]) -> dict[str, list[Claim]]:
+    """Return claims by where they stand: location, row of the table, data set, as one says it.
+
+    Examples
+    --------
+    >>> from histolab_lib.claims import claim
+    >>> list(by_place([claim("histoseg/table-iv/u-net/monuseg/test/f1")]))
+    ['Table IV, U-Net (monuseg)']
+    """
+    places: dict[str, list[Claim]] = {}
+    for one in claims:
+        row = "" if one.comparison or not one.row else f", {one.row}"
+        where = "" if one.dataset == "none" else f" ({one.dataset})"
+        places.setdefault(f"{one.location}{row}{where}", []).append(one)
+    return places

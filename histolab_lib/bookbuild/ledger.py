@@ -80,7 +80,7 @@ _PARTS: Mapping[str, Callable[[_Facts, Links], str]] = {
     "counts": lambda facts, links: parts.counts(facts.lines, facts.findings, links),
     "departures": lambda facts, _: _departures(facts.lines, facts.records),
     "code": lambda _, links: parts.code_table(released_code(), links),
-    "findings": lambda facts, _: parts.findings_table(facts.findings),
+    "findings": lambda facts, _: parts.findings_table(facts.findings, facts.lines),
     "claims": lambda facts, _: parts.claims_table(facts.lines, facts.findings),
     "runs": lambda facts, _: parts.runs_table(facts.records),
     "rules": lambda facts, links: parts.rules_table(facts.rules, facts.findings, links),

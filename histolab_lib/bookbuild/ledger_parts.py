@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from histolab_lib.audit.finding import SEVERITIES, Finding
+from histolab_lib.audit.finding import SEVERITIES, Finding, by_place
 from histolab_lib.audit.ledger import NOT_A_SCORE, UNTOUCHED, Line
 from histolab_lib.audit.registry import Rule
 from histolab_lib.audit.released_code import ASPECTS, ReleasedCode
@@ -76,14 +76,18 @@ def _quoted(text: str) -> str:
 
 def counts(lines: Sequence[Line], findings: Sequence[Finding], links: Links) -> str:
     """Return how many claims each paper has, how many a rule has looked at, what came of it, what holds the digits."""
-    told = (*(f"findings: {one}" for one in ACCUSING), *(f"verdict: {one}" for one in _verdict_words(lines)))
+    told = (*(f"found {one}" for one in ACCUSING), *_verdict_words(lines))
     body = []
     for key, name in PAPERS.items():
-        own, test = [one for one in lines if one.claim.paper == key], f"tests/test_claims_{key}.py"
-        body.append(_row((escape(name), *_counted(own, findings, lines), _link(links.file(test), test))))
-    body.append(_row(("all", *_counted(lines, findings, lines), "")))
-    head = ("paper", "claims", "looked at by a rule", *told, "digits held by")
-    summary = f"<p>{len(lines):,} published numbers and comparisons; {len(findings):,} checks by rules.</p>"
+        own = [one for one in lines if one.claim.paper == key]
+        body.append(_row((escape(name), *_counted(own, findings, lines))))
+    body.append(_row(("all", *_counted(lines, findings, lines))))
+    head = ("paper", "claims", "looked at by a rule", *told)
+    test = "tests/test_claims_texts.py"
+    summary = (
+        f"<p>{len(lines):,} published numbers and comparisons, each digit held against the papers' texts by "
+        f"{_link(links.file(test), test)}; {len(findings):,} checks by rules.</p>"
+    )
     return summary + _box("counts", "Claims by paper", head, body)
 
 
@@ -144,15 +148,15 @@ def _printed(claim: Claim) -> str:
     return escape(claim.value) + sign + unit
 
 
-def findings_table(findings: Sequence[Finding]) -> str:
+def findings_table(findings: Sequence[Finding], lines: Sequence[Line]) -> str:
     """Return every finding that says more than ``fine``, the gravest first, each with an anchor of its number."""
-    shown = _accusing(findings)
+    shown, claims = _accusing(findings), {one.claim.key: one.claim for one in lines}
     body = [
         _row(
             (
                 f"<strong>{one.severity}</strong>",
                 one.paper,
-                f"<b>{escape(one.location)}:</b> {escape(one.explanation)} <b>Printed:</b> {_values_of(one)}.",
+                _lines(escape(one.explanation), f"<b>Printed.</b> {_values_of([claims[row] for row in one.rows])}"),
                 f'<a href="#rule-{one.rule}">{one.rule}</a>',
             ),
             f"finding-{number}",
@@ -168,10 +172,16 @@ def _accusing(findings: Iterable[Finding]) -> list[Finding]:
     return sorted((one for one in findings if one.severity in ACCUSING), key=lambda one: ACCUSING.index(one.severity))
 
 
-def _values_of(finding: Finding) -> str:
-    """What is printed, each value leading to its claim."""
-    printed = dict(zip(finding.rows, finding.values, strict=True))
-    return ", ".join(f'<a href="#{escape(key)}">{escape(value)}</a>' for key, value in printed.items())
+def _values_of(claims: Iterable[Claim]) -> str:
+    """What is printed and where, each value leading to its claim."""
+    return "; ".join(
+        f"{escape(place)}: {', '.join(f'{one.metric} {_linked(one)}' for one in own)}"
+        for place, own in by_place(claims).items()
+    )
+
+
+def _linked(claim: Claim) -> str:
+    return f'<a href="#{escape(claim.key)}">{escape(claim.value)}</a>'
 
 
 def claims_table(lines: Sequence[Line], findings: Sequence[Finding]) -> str:
