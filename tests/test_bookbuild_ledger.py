@@ -7,6 +7,7 @@ from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
 from sphinx.application import Sphinx
 
@@ -135,9 +136,17 @@ def test_a_rule_is_listed_with_its_checks_its_derivation_and_its_test(monkeypatc
     monkeypatch.setattr(parts, "file_of_test", lambda rule: "tests/test_audit_mine.py")
     links = Links(lambda one: f"proofs.html#{one.name}", lambda path: f"https://example.org/{path}")
     table = _Reader(parts.rules_table({"rule-0": _rule()}, _said("fine", "impossible"), links))
-    assert table.rows[1] == ["rule-0", "Is A < B?", "nothing", "1 fine", "derivation", "tests/test_audit_mine.py"]
+    assert table.rows[1] == ["rule-0", "Is A < B?", "nothing", "1 fine", "-", "derivation", "tests/test_audit_mine.py"]
     assert table.links == ["proofs.html#rule-0", "https://example.org/tests/test_audit_mine.py"]
     assert "rule-rule-0" in table.ids
+
+
+def test_false_alarms_are_no_more_than_what_would_hide_so_many_in_one_of_twenty_samples():
+    assert parts._false_alarms(0, 9) == "-"
+    assert parts._false_alarms(2, 2) == "at most 100%"
+    rng = np.random.default_rng(0)
+    most = float(re.search(r"(\d+)%", parts._false_alarms(3, 40))[1]) / 100
+    assert np.mean(rng.binomial(40, most, 20_000) <= 3) == pytest.approx(0.05, abs=0.02)
 
 
 def test_the_test_of_a_rule_is_that_of_its_module_or_another_that_names_it(tmp_path):

@@ -246,10 +246,21 @@ def rules_table(rules: Mapping[str, Rule], findings: Sequence[Finding], links: L
         given = ", ".join(f"{told[severity]} {severity}" for severity in SEVERITIES if told[severity]) or "none"
         address, test = links.rule(one), file_of_test(one)
         derivation = _link(address, "derivation") if address else "-"
-        cells = (name, escape(one.title), escape(one.assumes), given, derivation, _link(links.file(test), test))
+        alarms = _false_alarms(told["unlikely"], sum(told[severity] for severity in (*ACCUSING, "fine")))
+        cells = (name, escape(one.title), escape(one.assumes), given, alarms, derivation, _link(links.file(test), test))
         body.append(_row(cells, f"rule-{name}"))
-    head = ("rule", "what it asks", "what it assumes", "checks", "why it holds", "its test")
+    head = ("rule", "what it asks", "what it assumes", "checks", "false alarms", "why it holds", "its test")
     return _box("rules", "Rules", head, body)
+
+
+def _false_alarms(unlikely: int, checks: int) -> str:
+    """Return how many there can be, if every ``unlikely`` were one: the upper end of a one-sided 95 % interval."""
+    from scipy.stats import beta
+
+    if not unlikely:
+        return "-"
+    most = 1.0 if unlikely == checks else float(beta.ppf(0.95, unlikely + 1, checks - unlikely))
+    return f"at most {most:.0%}"
 
 
 def file_of_test(rule: Rule, tests: Path = _TESTS) -> str:
