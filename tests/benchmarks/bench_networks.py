@@ -1,7 +1,8 @@
 """Training step and inference of each network, plain and by faster settings: images a second and ratios in one run.
 
 Seconds of the processor's time on one thread, so that neighbours on a shared machine count little; two cores come to
-nearly twice as much. HISTOLAB_BENCH names some networks, as ``unet,unet/mobilenetv2``; default: all.
+nearly twice as much. HISTOLAB_BENCH names some networks, as ``unet,unet/mobilenetv2``; default: all. With
+HISTOLAB_BENCH_COMPILE=1 the fastest setting goes through ``torch.compile`` as well, which takes minutes to compile.
 """
 
 import os
@@ -18,12 +19,14 @@ from histolab_lib.papers.registry import networks
 SIZE_PX, BATCH = 256, 4
 BUILDS = [f"{name}/{variant}" for name, entry in networks().items() for variant in entry.rows]
 CHOSEN = os.environ.get("HISTOLAB_BENCH", "").split(",") if os.environ.get("HISTOLAB_BENCH") else BUILDS
-# memory format, autocast
+# memory format, autocast, compiled
 SETTINGS = {
-    "plain": (torch.contiguous_format, False),
-    "channels_last": (torch.channels_last, False),
-    "bf16": (torch.channels_last, True),
+    "plain": (torch.contiguous_format, False, False),
+    "channels_last": (torch.channels_last, False, False),
+    "bf16": (torch.channels_last, True, False),
 }
+if os.environ.get("HISTOLAB_BENCH_COMPILE"):
+    SETTINGS["compiled"] = (torch.channels_last, True, True)
 
 
 @pytest.fixture(autouse=True)
@@ -44,9 +47,10 @@ def images_per_s(work):
     return BATCH / min(times)
 
 
-def steps(network, memory_format, half):
+def steps(network, memory_format, half, compiled):
     """A training step and an inference, each without arguments."""
     network = network.to(memory_format=memory_format)
+    network = torch.compile(network) if compiled else network
     images = torch.rand(BATCH, 3, SIZE_PX, SIZE_PX).to(memory_format=memory_format)
     masks = (torch.rand(BATCH, 1, SIZE_PX, SIZE_PX) > 0.5).float()
     optimiser = torch.optim.AdamW(network.parameters())
@@ -72,9 +76,9 @@ def test_a_faster_setting_is_found_or_the_plain_one_stated(table, build):
     name, variant = build.split("/") if "/" in build else (build, "base")
     options = networks()[name].rows[variant]
     speeds = {}
-    for setting, (memory_format, half) in SETTINGS.items():
+    for setting, how in SETTINGS.items():
         torch.manual_seed(0)
-        train, infer = steps(papers.build(name, **options), memory_format, half)
+        train, infer = steps(papers.build(name, **options), *how)
         speeds[setting] = images_per_s(train), images_per_s(infer)
     for place, what in enumerate(("training", "inference")):
         row = {setting: speeds[setting][place] for setting in SETTINGS}
