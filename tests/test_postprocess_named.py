@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from histolab_lib.postprocess import by_name, split_components, watershed_instances
+from histolab_lib.postprocess import by_name, erode_instances, split_components, watershed_instances
 from histolab_lib.postprocess.named import names
+from tests.literal import postprocess as literal
 
 HALF = {"mask": 0.5}
 
@@ -15,7 +16,7 @@ def _pair() -> np.ndarray:
 
 
 def test_the_names_are_those_that_recipes_use():
-    assert names() == ["components", "watershed", "contour_watershed"]
+    assert names() == ["components", "watershed", "contour_watershed", "contour_propagation"]
 
 
 def test_an_unknown_name_gives_the_nearest():
@@ -40,23 +41,26 @@ def test_objects_that_meet_at_a_corner_are_two_unless_8_is_asked_for(name: str):
     assert by_name("components")(maps, thresholds=HALF, connectivity=8).max() == 1
 
 
-@pytest.mark.parametrize("name", ["components", "watershed", "contour_watershed"])
+OPTIONS = {"contour_watershed": {"opening_px": 0, "min_seed_px": 0}, "contour_propagation": {"connectivity": 4}}
+
+
+@pytest.mark.parametrize("name", names())
 def test_small_objects_are_dropped_and_ids_have_no_gaps(name: str):
     mask = np.zeros((20, 20))
     mask[:2, :2] = mask[5:15, 5:15] = mask[18:, 10:] = 1
     maps = {"mask": mask, "contour": np.zeros_like(mask)}
-    options = {"opening_px": 0, "min_seed_px": 0} if name == "contour_watershed" else {}
+    options = OPTIONS.get(name, {})
     every = by_name(name)(maps, thresholds={"mask": 0.5, "contour": 0.5}, **options)
     large = by_name(name)(maps, thresholds={"mask": 0.5, "contour": 0.5}, min_area_px=5, **options)
     assert np.unique(every[:2, :2]).tolist() == [1]
     np.testing.assert_array_equal(large, np.where(every > 1, every - 1, 0))
 
 
-@pytest.mark.parametrize("name", ["components", "watershed", "contour_watershed"])
+@pytest.mark.parametrize("name", names())
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_nothing_and_everything_are_objects_too(name: str, value: float):
     maps = {"mask": np.full((9, 12), value), "contour": np.zeros((9, 12))}
-    found = by_name(name)(maps, thresholds={"mask": 0.5, "contour": 0.5})
+    found = by_name(name)(maps, thresholds={"mask": 0.5, "contour": 0.5}, **OPTIONS.get(name, {}))
     assert np.unique(found).tolist() == [int(value)]
 
 
@@ -98,6 +102,37 @@ def test_a_component_without_a_seed_gets_no_object():
     found = by_name("contour_watershed")({"mask": mask, "contour": contour}, thresholds={"mask": 0.5, "contour": 0.5})
     np.testing.assert_array_equal(found[:, :10] > 0, mask[:, :10] > 0)
     assert not found[:, 10:].any()
+
+
+@pytest.mark.parametrize("rounds", [None, 0, 2, 6])
+def test_propagation_is_the_printed_algorithm_for_as_many_rounds(rounds):
+    rng = np.random.default_rng(3)
+    mask, contour = (np.kron(rng.random((7, 8)), np.ones((3, 3))) for _ in range(2))
+    thresholds = {"mask": 0.25, "contour": 0.4}
+    find = by_name("contour_propagation")
+    found = find({"mask": mask, "contour": contour}, thresholds=thresholds, connectivity=8, rounds=rounds)
+    seeds = split_components((mask > 0.25) & ~(contour > 0.4), connectivity=8)
+    np.testing.assert_array_equal(found, literal.grow(seeds, mask > 0.25, rounds))
+    assert found.max() > 2
+
+
+def test_a_component_that_is_contour_all_over_gets_no_object_and_ends():
+    mask = np.zeros((9, 20))
+    mask[2:7, 2:7] = mask[2:7, 12:17] = 1
+    contour = np.where(np.arange(20) >= 10, 1.0, 0.0) * np.ones((9, 1))
+    found = by_name("contour_propagation")(
+        {"mask": mask, "contour": contour}, thresholds={"mask": 0.5, "contour": 0.5}, connectivity=8
+    )
+    np.testing.assert_array_equal(found > 0, (mask > 0) & (np.arange(20) < 10))
+
+
+def test_what_was_propagated_may_be_eroded():
+    maps, thresholds = {"mask": _pair(), "contour": 0 * _pair()}, {"mask": 0.5, "contour": 0.5}
+    whole, eroded = (
+        by_name("contour_propagation")(maps, thresholds=thresholds, connectivity=8, erosion_px=px) for px in (0, 1)
+    )
+    np.testing.assert_array_equal(eroded, erode_instances(whole, 1))
+    assert 0 < (eroded > 0).sum() < (whole > 0).sum()
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,12 @@ import numpy.typing as npt
 
 from histolab_lib.choices import choose
 from histolab_lib.postprocess.checks import Mask, checked_whole, neighbours
+from histolab_lib.postprocess.growing import grow_labels, subtract_contours
 from histolab_lib.postprocess.masks import otsu_mask
-from histolab_lib.postprocess.objects import remove_small, split_components
+from histolab_lib.postprocess.objects import erode_instances, remove_small, split_components
 from histolab_lib.postprocess.watershed import watershed_instances
 
-__all__ = ["CONNECTIVITY", "by_name", "components", "contour_watershed", "names", "watershed"]
+__all__ = ["CONNECTIVITY", "by_name", "components", "contour_propagation", "contour_watershed", "names", "watershed"]
 
 Maps: TypeAlias = Mapping[str, npt.NDArray[np.floating[Any]]]
 Thresholds: TypeAlias = Mapping[str, Any]
@@ -148,6 +149,53 @@ def contour_watershed(
     return _renumbered(remove_small(grown, min_area_px=checked_whole(min_area_px, "min_area_px", " of pixels")))
 
 
+def contour_propagation(
+    maps: Maps,
+    *,
+    thresholds: Thresholds,
+    connectivity: int,
+    rounds: int | None = None,
+    erosion_px: int = 0,
+    min_area_px: int = 0,
+) -> Instances:
+    """Take contours out of the mask, number what is left, and let it grow back through the mask (HARU-Net's own).
+
+    Parameters
+    ----------
+    maps : mapping of str to ndarray of float, shape (H, W)
+        Probabilities; ``"mask"`` and ``"contour"`` are needed.
+    thresholds : mapping of str to float or "otsu"
+        Seeds are above that of the mask and not above that of the contour; they grow where the mask is above its own.
+    connectivity : {4, 8}
+        Of seeds.
+    rounds : int, optional
+        How many pixels a seed grows at most. None: until nothing changes, as HARU-Net's Algorithm 1 where it ends;
+        its released code has 6.
+    erosion_px : int
+        Radius of the disk by which each object is eroded in the end (section 4.4.2, on CoNSeP; how is not said).
+    min_area_px : int
+        Smaller objects are dropped.
+
+    Notes
+    -----
+    `subtract_contours` and `grow_labels`. Nothing lies outside the mask, and a component of the mask that is contour
+    all over gets no object.
+
+    Examples
+    --------
+    >>> maps = {"mask": np.ones((1, 9)), "contour": np.array([[0, 0, 0, 0.9, 0.9, 0.9, 0, 0, 0]])}
+    >>> half = {"mask": 0.5, "contour": 0.5}
+    >>> contour_propagation(maps, thresholds=half, connectivity=8)
+    array([[1, 1, 1, 1, 1, 2, 2, 2, 2]], dtype=int32)
+    >>> contour_propagation(maps, thresholds=half, connectivity=8, rounds=1)
+    array([[1, 1, 1, 1, 0, 2, 2, 2, 2]], dtype=int32)
+    """
+    mask, contour = _above(maps, "mask", thresholds), _above(maps, "contour", thresholds)
+    grown = grow_labels(subtract_contours(mask, contour, connectivity=connectivity), mask, rounds)
+    eroded = erode_instances(grown, checked_whole(erosion_px, "erosion_px", " of pixels"))
+    return _renumbered(remove_small(eroded, min_area_px=checked_whole(min_area_px, "min_area_px", " of pixels")))
+
+
 def _above(maps: Maps, name: str, thresholds: Thresholds) -> Mask:
     """A map against its threshold."""
     for what, there in (("map", maps), ("threshold", thresholds)):
@@ -175,4 +223,5 @@ _BY_NAME: Mapping[str, Callable[..., Instances]] = {
     "components": components,
     "watershed": watershed,
     "contour_watershed": contour_watershed,
+    "contour_propagation": contour_propagation,
 }
