@@ -7,10 +7,21 @@ import pytest
 import torch
 
 from histolab_lib import losses
-from histolab_lib.losses import Targets, bce_dice, build, contour_band, soft_dice_loss, soft_jaccard_loss
+from histolab_lib.losses import (
+    Targets,
+    bce_dice,
+    build,
+    canny_contour,
+    canny_contour_8_bit,
+    contour_band,
+    soft_dice_loss,
+    soft_jaccard_loss,
+)
+from histolab_lib.postprocess import subtract_contours
 from tests.literal import losses as literal
 
 FOCAL = {"alpha": 0.25, "gamma": 2.0}
+DEEP = {"pixels": "mean", "overlap": "true_class", "thickness_px": 2}
 LINKNET = {"bce_weight": 2.0, "accuracy_weight": 1.0, "smooth": 1.0}
 
 
@@ -58,6 +69,15 @@ SAME = [
             id=f"exp_dice {over}",
         )
         for over in ("batch", "image")
+    ),
+    *(
+        pytest.param(
+            "deep_mask_contour",
+            {"pixels": pixels, "overlap": overlap, "smooth": 1.0, "thickness_px": 2, "mask_weight": 2.0},
+            lambda z, t, pixels=pixels, overlap=overlap: 2 * literal.haru_net(z, t, pixels, overlap),
+            id=f"deep_mask_contour {pixels} {overlap}",
+        )
+        for pixels, overlap in (("mean", "ratio"), ("sum", "ratio"), ("mean", "summed"), ("mean", "true_class"))
     ),
     pytest.param("true_class", {}, lambda z, t: 1 - literal.accuracy(z, t), id="true_class"),
 ]
@@ -113,6 +133,8 @@ def test_loss_and_gradient_are_finite_at_the_extremes(name, options, expected, d
 def test_a_perfect_prediction_costs_the_least(name, options, expected, share):
     ids = (torch.arange(64) < 64 * share).int().reshape(1, 8, 8)
     floor = {"exp_dice": -(np.e**2) - 1}.get(name, 0.0)
+    if options.get("overlap") == "summed":  # one for each pixel of foreground
+        floor = options["mask_weight"] * (1 - 64 * share)
     if options.get("double_sigmoid"):  # certainty itself costs softplus(-1) on nuclei and log 2 beside them
         floor = share * np.log1p(np.exp(-1)) + (1 - share) * np.log(2)
     loss = build(name, **options)(200 * (ids[:, None] - 0.5), Targets.of(ids))
@@ -171,6 +193,87 @@ def test_a_coarse_map_inside_the_network_is_compared_with_the_share_of_foregroun
     assert float(found) == pytest.approx(expected, abs=1e-5)
 
 
+def _contours(ids, thickness):
+    return np.stack([literal.canny_contour(one, thickness) for one in ids])
+
+
+@pytest.mark.parametrize("thickness", [1, 2, 3])
+def test_contours_are_those_of_canny_and_a_dilation(thickness):
+    rng = np.random.default_rng(4)
+    row, col = np.ogrid[:40, :33]
+    drawn = np.zeros((3, 40, 33), np.int32)
+    drawn[0] = np.kron(rng.integers(0, 256, (8, 11)), np.ones((5, 3), int))
+    drawn[1] = rng.integers(0, 3, (40, 33))
+    for number in range(1, 12):
+        y, x, radius = rng.integers(0, 40), rng.integers(0, 33), rng.integers(3, 9)
+        drawn[2][(row - y) ** 2 + (col - x) ** 2 <= radius**2] = number
+    found = canny_contour(torch.from_numpy(drawn), thickness)
+    assert (found.dtype, found.shape) == (torch.bool, (3, 1, 40, 33))
+    np.testing.assert_array_equal(found[:, 0].numpy(), _contours(drawn, thickness))
+
+
+def test_a_contour_of_any_id_is_closed_where_8_bits_lose_it():
+    ids = torch.zeros(1, 30, 30, dtype=torch.int32)
+    ids[0, 5:15, 5:15], ids[0, 15:25, 5:25], ids[0, 5:15, 15:25] = 256, 1, 257
+    whole, lost = canny_contour(ids, 2), canny_contour_8_bit(ids, 2)
+    inside = lambda drawn: by_label(ids[0].numpy() > 0, drawn[0, 0].numpy())  # noqa: E731
+    assert inside(whole) == 3
+    assert inside(lost) < 3
+    assert not lost[0, 0, 8:12, 4:6].any()  # nucleus 256 has no border to the background left
+    assert whole[0, 0, 8:12, 4:6].any()
+
+
+def by_label(mask, drawn):
+    return int(subtract_contours(mask, drawn, connectivity=4).max())
+
+
+def test_no_contour_runs_along_the_border_of_a_crop_and_autocast_does_not_move_one():
+    assert not canny_contour(torch.ones(1, 6, 6, dtype=torch.int32), 3).any()
+    ids = torch.from_numpy(np.kron(np.arange(60_000, 60_006).reshape(1, 2, 3), np.ones((1, 6, 6), int)))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rough = canny_contour(ids, 1)
+    assert torch.equal(rough, canny_contour(ids, 1))
+    assert rough.sum() > 20
+
+
+def test_deep_supervision_sums_all_maps_each_against_its_own_truth():
+    ids = torch.zeros(2, 20, 20, dtype=torch.int32)
+    ids[:, 3:11, 3:11], ids[:, 11:17, 3:11] = 1, 2
+    truth = (ids > 0).numpy()[:, None].astype(float)
+    contour = _contours(ids.numpy(), 3)[:, None].astype(float)
+    draws = torch.randn(6, 2, 1, 20, 20, generator=torch.Generator().manual_seed(0))
+    names = ["mask_1", "mask_6", "contour", "contour_1", "other"]
+    output = Maps(draws[0], dict(zip(names, draws[1:], strict=True)))
+    loss = build(
+        "deep_mask_contour", pixels="mean", overlap="ratio", smooth=1.0, thickness_px=3,
+        mask_weight=2.0, contour_weight=3.0, side_weight=0.5,
+    )  # fmt: skip
+    one = lambda place, t: literal.haru_net(draws[place].numpy(), t, "mean", "ratio")  # noqa: E731
+    expected = 2 * one(0, truth) + 3 * one(3, contour) + 0.5 * (one(1, truth) + one(2, truth) + one(4, contour))
+    assert float(loss(output, Targets.of(ids))) == pytest.approx(expected, rel=1e-5)
+
+
+def test_maps_that_are_smaller_than_the_truth_are_compared_as_pillow_shrinks_it():
+    from PIL import Image
+
+    rng = np.random.default_rng(5)
+    ids = np.kron(rng.integers(0, 5, (2, 6, 7)), np.ones((1, 5, 5), int)).astype(np.int32)
+    logits = torch.randn(2, 1, 9, 10, generator=torch.Generator().manual_seed(1))
+    small = [Image.fromarray(one).resize((10, 9), Image.Resampling.NEAREST) for one in ids]
+    loss = build("deep_mask_contour", pixels="mean", overlap="true_class", thickness_px=2)
+    expected = loss(logits, Targets.of(torch.from_numpy(np.stack([np.asarray(one) for one in small]))))
+    assert float(loss(logits, Targets.of(torch.from_numpy(ids)))) == pytest.approx(float(expected), abs=1e-6)
+
+
+def test_the_dice_of_released_haru_net_is_one_minus_the_mean_probability_of_the_true_class():
+    logits = torch.randn(3, 2, 6, 5, generator=torch.Generator().manual_seed(2))
+    truth = torch.randint(0, 2, (3, 6, 5), generator=torch.Generator().manual_seed(3))
+    p, t = logits.softmax(1), torch.nn.functional.one_hot(truth, 2).permute(0, 3, 1, 2)
+    pooled = 1 - (2 * (p * t).sum() + 1e-6) / (p.sum() + t.sum() + 1e-6)  # pooled over images and classes
+    ours = build("true_class")(logits[:, 1:] - logits[:, :1], Targets.of(truth))
+    assert float(ours) == pytest.approx(float(pooled), abs=1e-6)
+
+
 def test_other_maps_of_a_network_do_not_disturb_a_loss_of_the_mask():
     logits, target = (torch.from_numpy(one) for one in _example())
     loss, targets = build("bce_dice", smooth=1.0), Targets.of(target.int())
@@ -205,6 +308,10 @@ def test_names_and_options_that_do_not_exist_are_told_when_the_loss_is_built(nam
     [
         ("dice", {"smooth": 0}, "smooth must be greater than 0, .* got 0"),
         ("bce_pixel_dice", {"smooth": 0}, "smooth must be greater than 0"),
+        ("deep_mask_contour", {**DEEP, "pixels": "all"}, "pixels must be 'mean' or 'sum', got 'all'"),
+        ("deep_mask_contour", {**DEEP, "overlap": "dice"}, "overlap must be 'ratio', 'summed' or 'true_class', got"),
+        ("deep_mask_contour", {**DEEP, "overlap": "ratio"}, "overlap 'ratio' needs smooth"),
+        ("deep_mask_contour", {**DEEP, "thickness_px": 0}, r"thickness_px must be in 1\.\.15, got 0"),
         ("dice", {"smooth": 1.0, "over": "pixel"}, "over must be 'batch' or 'image', got 'pixel'"),
         ("focal", {"alpha": 0.25, "gamma": 0.5}, "gamma must be 0 or at least 1, got 0.5"),
         ("focal", {"alpha": 2, "gamma": 2}, "alpha must be in 0..1 or None, got 2"),

@@ -4,6 +4,8 @@
 of logits and a target of one shape.
 """
 
+from histolab_lib.losses.contours import canny_contour, canny_contour_8_bit
+from histolab_lib.losses.deep import deep_mask_contour, summed_pixel_dice_loss
 from histolab_lib.losses.pixels import (
     bce_loss,
     focal_loss,
@@ -25,7 +27,10 @@ __all__ = [
     "bce_loss",
     "bce_pixel_dice",
     "build",
+    "canny_contour",
+    "canny_contour_8_bit",
     "contour_band",
+    "deep_mask_contour",
     "dice_jaccard",
     "exp_dice",
     "focal_loss",
@@ -35,5 +40,6 @@ __all__ = [
     "soft_accuracy",
     "soft_dice_loss",
     "soft_jaccard_loss",
+    "summed_pixel_dice_loss",
     "true_class_loss",
 ]

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from histolab_lib.choices import choose
+from histolab_lib.losses.deep import deep_mask_contour
 from histolab_lib.losses.pixels import bce_loss, focal_loss, true_class_loss
 from histolab_lib.losses.regions import soft_dice_loss, soft_jaccard_loss
 from histolab_lib.losses.sums import bce_dice, bce_focal_dice, bce_pixel_dice, dice_jaccard, exp_dice
@@ -53,7 +54,8 @@ def build(name: str, **options: Any) -> Loss:
     -----
     Most look at the mask alone. ``mask_contour`` adds ``bce_dice`` of the map ``extra["contour"]`` against
     `contour_band`. ``exp_dice`` adds `inner_weight` times the same of the coarse map ``extra["inner"]``, where the
-    network has one, against the mask at its size (the modified LinkNet's equation 1).
+    network has one, against the mask at its size (the modified LinkNet's equation 1). `deep_mask_contour` looks at all
+    side maps of mask and contour, too.
 
     Examples
     --------
@@ -152,6 +154,7 @@ _LOSSES: Mapping[str, Callable[..., Tensor]] = {
     "bce_dice": _of_mask(bce_dice),
     "bce_focal_dice": _of_mask(bce_focal_dice),
     "bce_pixel_dice": _of_mask(bce_pixel_dice),
+    "deep_mask_contour": deep_mask_contour,
     "dice": _of_mask(soft_dice_loss),
     "dice_jaccard": _of_mask(dice_jaccard),
     "exp_dice": _exp_dice,

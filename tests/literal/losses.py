@@ -86,3 +86,22 @@ def contour_band(instances, width):
             around = instances[max(0, row - width) : row + width + 1, max(0, col - width) : col + width + 1]
             band[row, col] = instances[row, col] > 0 and (around != instances[row, col]).any()
     return band
+
+
+def haru_net(logits, target, pixels, overlap):
+    """Equation 6 of HARU-Net for one map of two images."""
+    entropy = bce(logits, target) * (np.size(logits[0]) if pixels == "sum" else 1)
+    if overlap == "ratio":
+        return entropy + dice(logits, target, 1.0, "image", squares=True)
+    if overlap == "true_class":
+        return entropy + 1 - accuracy(logits, target)
+    sums = [sum(2 * p * t / (p * p + t * t) for p, t in pairs(z, g)) for z, g in zip(logits, target, strict=True)]
+    return entropy + sum(1 - one for one in sums) / len(sums)
+
+
+def canny_contour(instances, thickness):
+    """OpenCV's, of ids that 8 bits hold."""
+    import cv2
+
+    lines = cv2.Canny(instances.astype(np.uint8), 0, 1)
+    return cv2.dilate(lines, np.ones((thickness, thickness), np.uint8)) > 0
