@@ -10,6 +10,10 @@ from torch import nn
 
 from histolab_lib.outputs import Output, mask_logits
 
+# What rounding may change, as a share of the largest value, and how like themselves maps must stay in bfloat16: a
+# network of random weights turns rounding into noise the more convolutions there are in a row; HARU-Net has 112.
+ROUNDING, LIKENESS = {"HaruNet": 1e-3}, {"HaruNet": 0.5}
+
 LOGITS = Path(__file__).with_name("logits.json")
 
 
@@ -19,6 +23,11 @@ def images(n=2, height_px=64, width_px=64, seed=0):
     layers = [torch.rand(n, 3, height_px // px + 1, width_px // px + 1, generator=generator) for px in (16, 4, 1)]
     size = (height_px, width_px)
     return sum(nn.functional.interpolate(one, size, mode="bilinear", align_corners=True) for one in layers) / 3
+
+
+def side_of(network):
+    """Twice the stride, so that the coarsest map has a few pixels; 64 where images of any size will do."""
+    return 64 if network.stride_px == 1 else 2 * network.stride_px
 
 
 def maps(output):
@@ -47,7 +56,7 @@ def settled(network):
     """The network with the statistics of some images: with those of a new one its maps are nearly constant."""
     for part in _norms(awake(network)):
         part.momentum = 1.0  # the running statistics are those of the last batch
-    size = 2 * network.stride_px
+    size = side_of(network)
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(0)  # for dropout
         network.train()(images(4, size, size, seed=2))
@@ -56,7 +65,7 @@ def settled(network):
 
 def check_forward(network):
     """The mask is as large as the image at any size that the stride divides, and the images are left as they were."""
-    stride = network.stride_px
+    stride = network.stride_px if network.stride_px > 1 else 23
     for rows, cols in ((2, 2), (3, 2), (2, 5)):
         given = images(2, rows * stride, cols * stride)
         kept = given.clone()
@@ -95,22 +104,22 @@ def check_gradients(network, size_px=128):
 def check_evaluation(network):
     """In evaluation a second run gives the same bits, and a sample's logits do not depend on its neighbours."""
     settled(network)
-    size = 2 * network.stride_px
+    size = side_of(network)
     batch = images(3, size, size)
     first, again, alone = run(network, batch), run(network, batch), run(network, batch[1:2])
     for whole, second, one in zip(first, again, alone, strict=True):
         assert torch.equal(whole, second)
-        _assert_close(one, whole[1:2], 1e-4)
+        _assert_close(one, whole[1:2], ROUNDING.get(type(network).__name__, 1e-4))
 
 
 def check_channels_last(network):
     settled(network)
-    size = 2 * network.stride_px
+    size = side_of(network)
     batch = images(2, size, size)
     plain = run(network, batch)
     network.to(memory_format=torch.channels_last)
     for one, other in zip(plain, run(network, batch.to(memory_format=torch.channels_last)), strict=True):
-        _assert_close(other, one, 1e-4)
+        _assert_close(other, one, ROUNDING.get(type(network).__name__, 1e-4))
 
 
 def check_bfloat16(network):
@@ -119,7 +128,7 @@ def check_bfloat16(network):
     Recognisably: a network of random weights that is 50 layers deep turns rounding into a third of its spread.
     """
     settled(network)
-    size = 2 * network.stride_px
+    size = side_of(network)
     batch = images(2, size, size)
     plain = run(network, batch)
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -129,7 +138,9 @@ def check_bfloat16(network):
     assert all(p.grad is None or p.grad.isfinite().all() for p in network.parameters())
     for one, other in zip(plain, rough, strict=True):
         assert not torch.equal(one, other.float())
-        assert torch.corrcoef(torch.stack([one.flatten(), other.float().flatten()]))[0, 1] > 0.8
+        assert torch.corrcoef(torch.stack([one.flatten(), other.float().flatten()]))[0, 1] > LIKENESS.get(
+            type(network).__name__, 0.8
+        )
 
 
 def check_stored_logits(network, key):
@@ -142,7 +153,7 @@ def check_stored_logits(network, key):
 def probe(network):
     """Mean, standard deviation and six values of each map of a seeded image, rounded."""
     settled(network)
-    size = 2 * network.stride_px
+    size = side_of(network)
     numbers = []
     for one in run(network, images(1, size, size, seed=1)):
         flat = one.flatten()
@@ -154,7 +165,7 @@ def probe(network):
 def check_compile(network, backend):
     """`torch.compile` gives the same logits, with no break of the graph."""
     settled(network)
-    size = 2 * network.stride_px
+    size = side_of(network)
     batch = images(2, size, size)
     plain = run(network, batch)
     torch.compiler.reset()
@@ -169,7 +180,7 @@ def check_onnx(network, path):
     import onnxruntime
 
     settled(network)
-    size = 2 * network.stride_px
+    size = side_of(network)
     batch = images(1, size, size)
     plain = run(network, batch)
     torch.onnx.export(network, (batch,), path, dynamo=True, verbose=False)

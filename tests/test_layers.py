@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 import torch
 
-from histolab_lib.layers import OpticalDensity, UpBlock, check_images, double_conv
+from histolab_lib.layers import (
+    CBAM,
+    ChannelAttention,
+    OpticalDensity,
+    SpatialAttention,
+    UpBlock,
+    check_images,
+    double_conv,
+)
 
 
 def test_optical_density_is_that_of_every_8_bit_value_and_black_counts_as_one():
@@ -54,3 +62,30 @@ def test_integer_images_are_an_error_and_half_precision_is_not():
     with pytest.raises(ValueError, match=r"must be float in 0\.\.1, got torch\.uint8; divide 8-bit values by 255"):
         check_images(torch.zeros(1, 3, 8, 8, dtype=torch.uint8), 3, 8)
     check_images(torch.zeros(1, 3, 8, 8, dtype=torch.bfloat16), 3, 8)
+
+
+def test_channel_attention_is_its_formula_in_numpy():
+    torch.manual_seed(0)
+    block, x = ChannelAttention(8, 4), torch.randn(2, 8, 5, 3)
+    first, second = (block.shared[place].weight[:, :, 0, 0].detach().numpy() for place in (0, 2))
+    for one, found in zip(x.numpy(), block(x).detach().numpy(), strict=True):
+        score = sum(second @ np.maximum(first @ pooled, 0) for pooled in (one.mean((1, 2)), one.max((1, 2))))
+        np.testing.assert_allclose(found, one / (1 + np.exp(-score))[:, None, None], rtol=1e-5, atol=1e-6)
+
+
+def test_spatial_attention_is_a_convolution_of_the_largest_and_the_mean_channel():
+    torch.manual_seed(0)
+    block, x = SpatialAttention(3), torch.randn(1, 4, 6, 5)
+    kernel = block.conv.weight[0].detach().numpy()
+    seen = np.pad(np.stack([x[0].numpy().max(0), x[0].numpy().mean(0)]), ((0, 0), (1, 1), (1, 1)))
+    score = [[(kernel * seen[:, r : r + 3, c : c + 3]).sum() for c in range(5)] for r in range(6)]
+    expected = x[0].numpy() / (1 + np.exp(-np.array(score)))
+    np.testing.assert_allclose(block(x)[0].detach().numpy(), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_cbam_weighs_channels_first_and_places_then():
+    torch.manual_seed(0)
+    block, x = CBAM(16, 4), torch.randn(2, 16, 7, 7)
+    channels, places = block
+    torch.testing.assert_close(block(x), places(channels(x)))
+    assert not torch.allclose(block(x), channels(places(x)))

@@ -18,8 +18,8 @@ from tests import base_network as base
 
 pytestmark = pytest.mark.thorough
 
-NO_ENCODER = {"small_unet"}  # the others import timm, which takes seconds
-NETWORKS = [pytest.param(name, marks=[] if name in NO_ENCODER else pytest.mark.slow) for name in papers.names()]
+QUICK = {"small_unet"}  # the others import timm or are large, which takes seconds
+NETWORKS = [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in papers.names()]
 BUILDS = [(name, variant) for name, entry in networks().items() for variant in entry.rows]
 ENCODED = ("unet", "unetpp", "linknet", "deeplabv3plus")
 RECIPES = [

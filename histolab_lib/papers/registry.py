@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from histolab_lib import baselines
+from histolab_lib.papers import haru_net
 from histolab_lib.papers.clean import recipes_of
 from histolab_lib.papers.entry import Network
 
@@ -14,6 +15,18 @@ __all__ = ["networks"]
 # Encoders whose parameters and operations are told beside the default's.
 _ENCODERS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {"base": {}, "resnet18": {"encoder": "resnet18"}, "mobilenetv2": {"encoder": "mobilenetv2_100"}}
+)
+
+# Every build that Table 5 or the released code has; without CBAM and context fusion alike by both readings' words.
+_HARU_NET: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "base": {},
+        **{row: options for row, options in haru_net.ROWS.items() if options},
+        "cbam_deepest": {"deep_attention": "cbam"},
+        "mask_alone": {"contour": False},
+        "code": {"reading": "code"},
+        **{f"code__{row}": {"reading": "code", **options} for row, options in haru_net.ROWS.items() if options},
+    }
 )
 
 
@@ -43,6 +56,13 @@ def networks() -> Mapping[str, Network]:
                 make=baselines.strong_unet,
                 recipes=recipes_of("strong_unet"),
                 rows=MappingProxyType({"base": {}, "mask_alone": {"contour": False}}),
+            ),
+            "haru_net": Network(
+                title="HARU-Net",
+                make=haru_net.haru_net,
+                recipes=haru_net.recipe,
+                code="https://github.com/Junzhou-Chen/HARU-Net",
+                rows=_HARU_NET,
             ),
         }
     )
