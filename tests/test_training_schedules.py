@@ -118,3 +118,23 @@ def test_items_pass_a_progress_bar_untouched_with_and_without_rich(monkeypatch, 
     monkeypatch.setitem(sys.modules, "rich.progress", None)
     assert list(shown(range(3), total=3, progress=True)) == [0, 1, 2]
     assert capsys.readouterr().out == ""
+
+
+def test_a_reading_can_have_a_schedule_of_its_own_before_that_of_its_network():
+    schedule = Schedule(
+        name="s", crops=100, by_network={"small_unet": {"crops": 20}, "small_unet-code": {"crops": 40, "crop_px": 8}}
+    )
+    assert schedule.for_network("small_unet").crops == 20
+    assert schedule.plan(recipe(batch_size=2), []).steps == 10
+    code = schedule.plan(recipe(batch_size=2, reading="code"), [])
+    assert (code.steps, code.crop_px) == (20, 8)
+
+
+def test_smaller_crops_of_a_recipe_in_epochs_hold_as_many_pixels():
+    schedule = Schedule(name="s", crops=None, crop_px=500, batch_size=8)
+    whole = _in_epochs(10, patches="haru_net", crop_px=1000, batch_size=2)
+    tiles = _tiles((1000, 1000), (1000, 1000), (1000, 1000), (1000, 1000))
+    plan = schedule.plan(whole, tiles)
+    assert plan.patches == "random"
+    assert plan.steps * 8 * 500**2 == 10 * sum(height * width for height, width in (tile.shape for tile in tiles))
+    assert SCHEDULES["gpu"].plan(whole, tiles).steps == 10 * 2

@@ -103,7 +103,8 @@ def run_job(job: Job, *, out: Path | None = None, **settings: Any) -> Record | N
 
 def run_folder(job: Job) -> Path:
     """Return where checkpoints of a run lie; another recipe or schedule has another folder."""
-    schedule = SCHEDULES[job.schedule].for_network(recipe_of(job).key)
+    recipe = recipe_of(job)
+    schedule = SCHEDULES[job.schedule].for_network(recipe.key, recipe.reading)
     deciding = {"recipe": recipe_hash(job), "schedule": asdict(schedule)}
     return runs_dir() / f"{job.name}-{digest_of(deciding)}"
 

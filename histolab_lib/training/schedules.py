@@ -69,7 +69,7 @@ class Schedule:
     precision, threads, workers, channels_last, compiled
         As in `Plan`. Where a device computes bfloat16 slowly, `fit` takes float32 in its place.
     by_network : mapping of str to mapping
-        Fields that are different for a network, by its key.
+        Fields that are different for a network, by its key, or by key and reading: ``"haru_net-code"``.
     """
 
     name: str
@@ -84,9 +84,10 @@ class Schedule:
     compiled: bool = False
     by_network: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def for_network(self, key: str) -> "Schedule":
-        """Return the schedule with what `by_network` changes for this key."""
-        return replace(self, by_network={}, **self.by_network.get(key, {}))
+    def for_network(self, key: str, reading: str = "") -> "Schedule":
+        """Return the schedule with what `by_network` changes for this key, or for this key in this reading."""
+        ours = self.by_network.get(f"{key}-{reading}", self.by_network.get(key, {}))
+        return replace(self, by_network={}, **ours)
 
     def plan(self, recipe: Recipe, tiles: Sequence[Tile]) -> Plan:
         """Return steps, crops and batches for a recipe on these training tiles.
@@ -102,21 +103,22 @@ class Schedule:
         >>> plan.steps, plan.batch_size, plan.crop_px
         (40, 4, 64)
         """
-        ours = self.for_network(recipe.key)
+        ours = self.for_network(recipe.key, recipe.reading)
         batch = ours.batch_size or recipe.batch_size
         crop = min(ours.crop_px or recipe.crop_px, recipe.crop_px)
+        patches = recipe.patches if crop == recipe.crop_px else "random"
         if ours.crops is not None:
             steps = max(1, ours.crops // batch)
         elif recipe.steps is not None:
             steps = max(1, recipe.steps * recipe.batch_size // batch)
         else:
-            steps = (recipe.epochs or 1) * _steps_in_epoch(recipe, tiles, batch)
+            steps = (recipe.epochs or 1) * _steps_in_epoch(patches, crop, tiles, batch)
         return Plan(
             steps=steps,
             batch_size=batch,
             crop_px=crop,
             every=max(1, math.ceil(steps / ours.validations)),
-            patches=recipe.patches if crop == recipe.crop_px else "random",
+            patches=patches,
             precision=ours.precision,
             threads=ours.threads,
             workers=ours.workers,
@@ -125,15 +127,15 @@ class Schedule:
         )
 
 
-def _steps_in_epoch(recipe: Recipe, tiles: Sequence[Tile], batch_size: int) -> int:
+def _steps_in_epoch(scheme: str, crop_px: int, tiles: Sequence[Tile], batch_size: int) -> int:
     """Batches in which each patch is seen once or, where crops are random, as many pixels as the tiles have."""
     from histolab_lib.patches import SCHEMES
 
     shapes = [tile.shape for tile in tiles]
-    if recipe.patches == "random":
-        patches = max(1, round(sum(height * width for height, width in shapes) / recipe.crop_px**2))
+    if scheme == "random":
+        patches = max(1, round(sum(height * width for height, width in shapes) / crop_px**2))
     else:
-        patches = sum(len(SCHEMES[recipe.patches].windows(shape)) for shape in shapes)
+        patches = sum(len(SCHEMES[scheme].windows(shape)) for shape in shapes)
     return max(1, math.ceil(patches / batch_size))
 
 
@@ -146,7 +148,10 @@ _CPU: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "gland_linknet": {"crops": 3_000},
         "msal_net": {"crops": 4_000, "crop_px": 256},
         "dan_nucnet": {"crops": 6_000, "crop_px": 128},
-        "haru_net": {"crops": 4_000, "crop_px": 128},
+        # A validation tile of 1000 px takes as long as sixty crops of 128, so few validations.
+        "haru_net": {"crops": 4_000, "crop_px": 128, "validations": 4},
+        # The released code shrinks what it sees to 0.3 of its sides: 154 px of 512.
+        "haru_net-code": {"crops": 2_400, "crop_px": 512, "validations": 4},
         "small_unet": {"crops": 7_200},
         "unet": {"crops": 6_000},
         "linknet": {"crops": 7_500},
@@ -154,10 +159,14 @@ _CPU: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "unetpp": {"crops": 2_600},
     }
 )
-_PAPERS = ("histoseg", "msal_net", "dan_nucnet", "haru_net")  # twenty minutes, where the others have six
+# Twenty minutes, where the others have six.
+_PAPERS = ("histoseg", "msal_net", "dan_nucnet", "haru_net", "haru_net-code")
 _CPU_LONG: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {key: {**fields, "crops": (4 if key in _PAPERS else 8) * fields["crops"]} for key, fields in _CPU.items()}
 )
+
+# Whole tiles of 1000 px would be three or four batches an epoch; crops hold as many pixels a batch and a run.
+_GPU: Mapping[str, Mapping[str, Any]] = MappingProxyType({"haru_net-paper": {"crop_px": 512, "batch_size": 16}})
 
 #: By name. ``smoke``: seconds, for tests. ``cpu``: two cores, six minutes for baselines, twenty for the papers'
 #: networks. ``cpu_long``: about an hour. ``gpu``: the recipe's own length.
@@ -175,7 +184,7 @@ SCHEDULES: Mapping[str, Schedule] = MappingProxyType(
                 validations=20,
                 by_network=_CPU_LONG,
             ),
-            Schedule(name="gpu", crops=None, precision="bf16-mixed", validations=50),
+            Schedule(name="gpu", crops=None, precision="bf16-mixed", validations=50, by_network=_GPU),
         )
     }
 )
