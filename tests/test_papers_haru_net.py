@@ -170,13 +170,14 @@ def test_context_fusion_is_its_words_in_numpy(reading):
     np.testing.assert_allclose(block(maps).detach().numpy(), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("flat", [False, True])
-def test_a_u_block_is_its_figure_step_by_step(flat):
+@pytest.mark.parametrize(("height", "flat"), [(4, False), (4, True), (7, False), (2, False)])
+def test_a_u_block_is_its_figure_step_by_step(height, flat):
     torch.manual_seed(0)
-    block = RSU(4, flat, 3, 2, 5).eval()
-    x = torch.randn(2, 3, 11, 14)
+    block = RSU(height, flat, 3, 2, 5).eval()
+    x = torch.randn(2, 3, 51, 34)
     with torch.inference_mode():
-        torch.testing.assert_close(block(x), literal.u_block_of_4(block, x, flat=flat), rtol=0, atol=1e-6)
+        expected = literal.u_block(block, x, height=height, flat=flat)
+        torch.testing.assert_close(block(x), expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -336,7 +337,7 @@ def test_the_contours_that_released_code_draws_are_ours_but_for_the_cast_to_8_bi
     assert (losses.canny_contour(given, 2)[0, 0].numpy() != released).any()
 
 
-# A network of 44 million parameters: some minutes on one core.
+# A network of 44 million parameters: a minute or two on one core.
 @pytest.mark.slow
 @pytest.mark.parametrize("reading", ["paper", "code"])
 def test_at_its_published_width_it_learns_four_patches_by_heart(reading):
@@ -350,7 +351,11 @@ def test_at_its_published_width_it_learns_four_patches_by_heart(reading):
         optimiser.zero_grad()
         loss(network(images), truth).backward()
         optimiser.step()
+    for part in network.modules():
+        if isinstance(part, torch.nn.BatchNorm2d):
+            part.momentum = 1.0  # running statistics lag behind weights that move so fast: those of the last weights
     with torch.inference_mode():
-        found = network(images).mask > 0  # in training mode: batch statistics of these four
+        network(images)
+        found = network.eval()(images).mask > 0
     overlap = 2 * (found & (truth.mask > 0)).sum() / (found.sum() + truth.mask.sum())
     assert float(overlap) > 0.95

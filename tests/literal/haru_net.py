@@ -33,23 +33,23 @@ def context_fusion(maps, weights, separately):
     return np.stack(made)
 
 
-def u_block_of_4(block, x, flat):
-    """Fig. 3 with n = 4: three steps down, a bottom, three up; of `block` the convolutions alone are used."""
-    top, middle, low = block.nest, block.nest.below, block.nest.below.below
-    pool = (lambda v: v) if flat else (lambda v: F.max_pool2d(v, 2, 2, ceil_mode=True))
-
-    def joined(up, below, skip):
-        below = F.interpolate(below, skip.shape[2:], mode="bilinear", align_corners=False)
-        return up(torch.cat([below, skip], 1))
-
+def u_block(block, x, height, flat):
+    """Fig. 3: n - 1 steps down, a bottom, n - 1 steps up, in two lists; of `block` the convolutions alone are used."""
+    levels = [block.nest]
+    while len(levels) < height - 1:
+        levels.append(levels[-1].below)
     entered = block.enter(x)
-    first = top.down(entered)
-    second = middle.down(pool(first))
-    third = low.down(pool(second))
-    bottom = low.below(third)
-    up = joined(low.up, bottom, third)
-    up = joined(middle.up, up, second)
-    return joined(top.up, up, first) + entered
+    skips, seen = [], entered
+    for place, level in enumerate(levels):
+        if place and not flat:
+            seen = F.max_pool2d(seen, 2, 2, ceil_mode=True)
+        seen = level.down(seen)
+        skips.append(seen)
+    seen = levels[-1].below(seen)
+    for level, skip in zip(reversed(levels), reversed(skips), strict=True):
+        seen = F.interpolate(seen, skip.shape[2:], mode="bilinear", align_corners=False)
+        seen = level.up(torch.cat([seen, skip], 1))
+    return seen + entered
 
 
 def four_patches():
