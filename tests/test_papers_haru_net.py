@@ -1,6 +1,7 @@
 """HARU-Net: counts, shapes, equations, switches, recipes; what every network must do is in test_papers.py."""
 
 from decimal import Decimal
+from functools import cache
 
 import cv2
 import numpy as np
@@ -277,14 +278,19 @@ VARIANTS = [*ROWS, "cbam_deepest", "summed_dice", "mean", "thick", "six_rounds",
 VARIANTS += ["rsu__cf__thick"]
 
 
+@cache
+def builds(reading, options):
+    with torch.device("meta"):
+        return papers.build("haru_net", reading=reading, **dict(options), width=0.0625)
+
+
 @pytest.mark.parametrize("reading", ["paper", "code"])
 @pytest.mark.parametrize("variant", ["base", *VARIANTS])
 def test_a_recipe_names_what_there_is(reading, variant):
     made = papers.recipe("haru_net", reading, variant)
     assert (made.key, made.reading, made.variant) == ("haru_net", reading, variant)
     losses.build(made.loss, **made.loss_options)
-    with torch.device("meta"):
-        papers.build("haru_net", reading=reading, **made.network)
+    assert builds(reading, tuple(made.network.items()))
     maps = {"mask": np.full((24, 24), 0.9), "contour": np.zeros((24, 24))}
     instances = by_name(made.postprocess)(maps, thresholds=made.thresholds, **made.postprocess_options)
     assert (instances == 1).all()

@@ -151,7 +151,7 @@ _CPU: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         # A validation tile of 1000 px takes as long as sixty crops of 128, so few validations.
         "haru_net": {"crops": 4_000, "crop_px": 128, "validations": 4},
         # The released code shrinks what it sees to 0.3 of its sides: 154 px of 512.
-        "haru_net-code": {"crops": 2_400, "crop_px": 512, "validations": 4},
+        "haru_net-code": {"crops": 3_600, "crop_px": 512, "validations": 4},
         "small_unet": {"crops": 7_200},
         "unet": {"crops": 6_000},
         "linknet": {"crops": 7_500},
