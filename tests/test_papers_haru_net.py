@@ -274,8 +274,8 @@ def test_the_recipe_of_the_code_is_the_released_one():
     assert made.loss_options["overlap"] == "true_class"
 
 
-VARIANTS = [*ROWS, "cbam_deepest", "summed_dice", "mean", "thick", "six_rounds", "eroded", "mask_alone"]
-VARIANTS += ["rsu__cf__thick"]
+VARIANTS = [*ROWS, "cbam_deepest", "summed_dice", "mean", "thick", "six_rounds", "eroded", "batch_12", "cpm17"]
+VARIANTS += ["mask_alone", "rsu__cf__thick"]
 
 
 @cache
@@ -313,6 +313,8 @@ def test_a_variant_changes_its_fields_alone(variant):
         "thick": {"loss_options"},
         "six_rounds": {"postprocess_options"},
         "eroded": {"postprocess_options"},
+        "batch_12": {"batch_size", "crop_px"},
+        "cpm17": {"batch_size", "crop_px", "patches", "augment"},
         "rsu__cf__thick": rows | {"loss_options"},
         "rsu__cbam__cf": rows - {"network"},
     }

@@ -503,6 +503,16 @@ _CHANGES: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType(
             "the smallest disk",
             {"postprocess_options": {"erosion_px": 1}},
         ),
+        "batch_12": (
+            'paper, section 4.3, on cpm-17 and BNS (TNBC): "with a batch size of 12"; ours: whole tiles of TNBC, which '
+            "have 512 px, not 600",
+            {"batch_size": 12, "crop_px": 512},
+        ),
+        "cpm17": (
+            'paper, section 4.4.4: "we applied only flip and translation data augmentation techniques"; section 4.3: '
+            '"a batch size of 12"; ours: crops, since its tiles have 500 to 600 px and cannot be one batch as they are',
+            {"batch_size": 12, "crop_px": 500, "patches": "random", "augment": "haru_net_cpm17"},
+        ),
         "mask_alone": (
             "ours: section 4.5.4 has the contours' branch help the mask, so here it is without, split as in Table 5",
             {"network": {"contour": False}, **_WATERSHED},
@@ -528,6 +538,8 @@ def recipe(reading: str, variant: str = "base") -> Recipe:
         - ``thick``: contours of 3 px;
         - ``six_rounds``: propagation as released;
         - ``eroded``: each object eroded in the end, as on CoNSeP;
+        - ``batch_12``: batches for sets of tiles of 512 px;
+        - ``cpm17``: batches, crops and augmentation for CPM-17;
         - ``mask_alone``: without the branch of contours.
 
     Raises
