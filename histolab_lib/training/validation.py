@@ -41,9 +41,7 @@ def mean_dice(network: nn.Module, tiles: Sequence[Tile], *, threshold: float | s
     return dice([tile.mask for tile in tiles], masks, empty="nan", reduction="mean")
 
 
-def mean_object_score(
-    network: nn.Module, tiles: Sequence[Tile], recipe: Recipe, metric: str, **options: Any
-) -> float:
+def mean_object_score(network: nn.Module, tiles: Sequence[Tile], recipe: Recipe, metric: str, **options: Any) -> float:
     """Return the mean over tiles of a score of the objects that the recipe's post-processing makes.
 
     Tiles without any object, true or predicted, are left out of the mean.
