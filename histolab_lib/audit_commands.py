@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["audit"]
 
-_out = Console()
 _COLOURS = {"impossible": "bold red", "inconsistent": "red", "unlikely": "yellow", "fine": "green"}
 
 
@@ -63,6 +62,7 @@ def _existing(file: Path | None) -> Path | None:
 
 
 def _print(shown: Sequence["Finding"], found: Sequence["Finding"], claims: Mapping[str, Claim]) -> None:
+    out = Console()
     for key in dict.fromkeys(one.paper for one in found):
         name = PAPERS.get(key, key)
         table = Table(title=name, title_justify="left", title_style="bold", show_lines=True, expand=True)
@@ -75,10 +75,10 @@ def _print(shown: Sequence["Finding"], found: Sequence["Finding"], claims: Mappi
                 where = Text("\n".join(_places([claims[row] for row in one.rows])))
                 table.add_row(severity, where, Text.assemble(one.explanation, (f" [{one.rule}]", "dim")))
         if table.row_count:
-            _out.print(table, highlight=False)
+            out.print(table, highlight=False)
         told = Counter(one.severity for one in found if one.paper == key)
         counted = ", ".join(f"{number} {severity}" for severity, number in told.items())
-        _out.print(f"{name}: {sum(told.values())} checks: {counted}", highlight=False, markup=False)
+        out.print(f"{name}: {sum(told.values())} checks: {counted}", highlight=False, markup=False)
 
 
 def _places(claims: Sequence[Claim]) -> list[str]:

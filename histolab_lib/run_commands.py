@@ -195,6 +195,6 @@ def _results(given: argparse.Namespace) -> int:
 
 
 def _verdicts(row: "Row") -> list[str]:
-    from histolab_lib.audit.verdicts import judge
+    from histolab_lib.audit.verdicts import judge_row
 
-    return [judge(one, row.runs, row.split).word for one in row.printed]
+    return [one.word for one in judge_row(row)]

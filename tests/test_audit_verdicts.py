@@ -8,10 +8,11 @@ from decimal import Decimal
 import pytest
 
 from histolab_lib.audit import verdicts
-from histolab_lib.audit.verdicts import VERDICTS, Spread, changes, judge, judge_gain, spread_over_seeds
+from histolab_lib.audit.verdicts import VERDICTS, Spread, changes, judge, judge_gain, judge_row, spread_over_seeds
 from histolab_lib.claims import Claim
 from histolab_lib.data_dir import DataError
 from histolab_lib.metrics import scores_from_counts
+from histolab_lib.results import Row
 from tests.records import record, rows
 
 
@@ -150,6 +151,12 @@ def test_a_pooled_claim_is_held_against_the_pooled_score_and_its_own_interval():
     assert told.ours == pytest.approx(pooled)
     alone = [scores_from_counts(row)["dice"] for row in images["test"]]
     assert min(alone) <= told.low < told.ours < told.high <= max(alone)
+
+
+def test_each_printed_number_of_a_line_is_judged():
+    printed = (claim("0.80"), claim("0.90"))
+    row = Row("haru_net", "monuseg", "base", "test", "dice", printed, "-", "0.800", (0.0, -0.1), (run(),))
+    assert [one.word for one in judge_row(row)] == ["reproduced", "not reproduced"]
 
 
 def test_a_gain_is_held_against_the_spread_over_seeds():

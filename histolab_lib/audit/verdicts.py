@@ -16,9 +16,9 @@ from histolab_lib.claims import DISTANCES, Claim
 from histolab_lib.data_dir import DataError, data_dir
 from histolab_lib.metrics import pooled_interval
 from histolab_lib.record import LEAK, Record
-from histolab_lib.results import across_seeds, words
+from histolab_lib.results import Row, across_seeds, words
 
-__all__ = ["VERDICTS", "Spread", "Verdict", "changes", "judge", "judge_gain", "spread_over_seeds"]
+__all__ = ["VERDICTS", "Spread", "Verdict", "changes", "judge", "judge_gain", "judge_row", "spread_over_seeds"]
 
 #: What a verdict can be. ``not tested``: no run, or one too short to speak against the paper.
 VERDICTS = (
@@ -122,6 +122,11 @@ def judge(claim: Claim, runs: Sequence[Record], split: str | None = None) -> Ver
     ours, low, high = _ours(able, split, metric, pooled=claim.averaging == "pooled")
     word, reason = _word(claim, able[0], metric, ours, low, high)
     return Verdict(word, reason, ours, low, high)
+
+
+def judge_row(row: Row) -> list[Verdict]:
+    """Judge each printed number of a line of `results.compare` by the runs that stand in it."""
+    return [judge(one, row.runs, row.split) for one in row.printed]
 
 
 def _ours(runs: Sequence[Record], split: str, metric: str, *, pooled: bool) -> tuple[float, float, float]:
