@@ -2,15 +2,25 @@
 
 import math
 import re
+import tomllib
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from histolab_lib.audit import verdicts
-from histolab_lib.audit.verdicts import VERDICTS, Spread, changes, judge, judge_gain, judge_row, spread_over_seeds
+from histolab_lib.audit.verdicts import (
+    VERDICTS,
+    Spread,
+    changes,
+    counterparts,
+    judge,
+    judge_gain,
+    judge_row,
+    spread_over_seeds,
+)
 from histolab_lib.claims import Claim
-from histolab_lib.data_dir import DataError
+from histolab_lib.data_dir import DataError, data_dir
 from histolab_lib.metrics import scores_from_counts
 from histolab_lib.results import Row
 from tests.records import record, rows
@@ -111,6 +121,16 @@ def test_another_experiment_is_a_counterpart():
     assert judge(claim("0.80"), [run(reading="clean")]).word == "counterpart"
 
 
+def test_the_counterparts_are_those_of_the_file_and_each_is_judged_so():
+    with (data_dir() / "verdicts.toml").open("rb") as file:
+        kept = tomllib.load(file)["counterpart"]
+    assert [one._asdict() for one in counterparts()] == [{**one, "datasets": tuple(one["datasets"])} for one in kept]
+    for one in counterparts():
+        for dataset in one.datasets:
+            told = judge(claim("0.80", paper=one.paper), [run(dataset=dataset, key=one.paper)])
+            assert (told.word, told.reason) == ("counterpart", one.why)
+
+
 def test_without_a_run_or_a_readable_value_nothing_is_tested():
     assert judge(claim("0.80"), []).word == "not tested"
     assert judge(claim("0.80", "aji"), [run()]).reason == "no run is recorded"
@@ -183,6 +203,10 @@ def test_the_rule_is_a_file_whose_changes_are_dated(tmp_path, monkeypatch):
     (tmp_path / "verdicts.toml").write_text("[within]\nscore = 0.5\n")
     with pytest.raises(DataError, match="'distance'"):
         changes()
+    kept = (data_dir() / "verdicts.toml").read_text(encoding="utf-8")
+    (tmp_path / "verdicts.toml").write_text(kept.replace('why = "the paper reports', 'because = "the paper reports'))
+    with pytest.raises(DataError, match="'why'"):
+        counterparts()
     verdicts._rule.cache_clear()
 
 

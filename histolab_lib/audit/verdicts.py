@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import mean
-from typing import Any
+from typing import Any, NamedTuple
 
 from histolab_lib.claims import DISTANCES, Claim
 from histolab_lib.data_dir import DataError, data_dir
@@ -18,7 +18,18 @@ from histolab_lib.metrics import pooled_interval
 from histolab_lib.record import LEAK, Record
 from histolab_lib.results import Row, across_seeds, words
 
-__all__ = ["VERDICTS", "Spread", "Verdict", "changes", "judge", "judge_gain", "judge_row", "spread_over_seeds"]
+__all__ = [
+    "VERDICTS",
+    "Counterpart",
+    "Spread",
+    "Verdict",
+    "changes",
+    "counterparts",
+    "judge",
+    "judge_gain",
+    "judge_row",
+    "spread_over_seeds",
+]
 
 #: What a verdict can be. ``not tested``: no run, or one too short to speak against the paper.
 VERDICTS = (
@@ -65,6 +76,23 @@ class Spread:
     width: float
 
 
+class Counterpart(NamedTuple):
+    """Where what can be run here is another experiment than the one that a paper reports.
+
+    Attributes
+    ----------
+    paper : str
+    datasets : tuple of str
+        Sets of which this holds.
+    why : str
+        What differs, in words that can follow a colon.
+    """
+
+    paper: str
+    datasets: tuple[str, ...]
+    why: str
+
+
 @cache
 def _rule() -> Mapping[str, Any]:
     path = data_dir() / "verdicts.toml"
@@ -72,6 +100,7 @@ def _rule() -> Mapping[str, Any]:
         with path.open("rb") as file:
             rule = tomllib.load(file)
         _ = rule["within"]["score"], rule["within"]["distance"], rule["interval"]["level"], rule["change"]
+        _ = [(one["paper"], one["datasets"], one["why"]) for one in rule.get("counterpart", ())]
     except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
         raise DataError(f"{path}: cannot be read as the rule of verdicts ({error!r})") from error
     return rule
@@ -80,6 +109,18 @@ def _rule() -> Mapping[str, Any]:
 def changes() -> list[tuple[str, str]]:
     """Return the day and the words of every change of the rule, the first version included."""
     return [(change["date"].isoformat(), change["what"]) for change in _rule()["change"]]
+
+
+def counterparts() -> list[Counterpart]:
+    """Return the pairs of paper and sets that the rule names as other experiments, in its order.
+
+    Examples
+    --------
+    >>> [one.datasets for one in counterparts() if "Kumar" in one.why]
+    [('kumar',)]
+    """
+    told = _rule().get("counterpart", ())
+    return [Counterpart(one["paper"], tuple(one["datasets"]), one["why"]) for one in told]
 
 
 def judge(claim: Claim, runs: Sequence[Record], split: str | None = None) -> Verdict:
@@ -165,9 +206,9 @@ def _word(claim: Claim, run: Record, metric: str, ours: float, low: float, high:
 
 
 def _counterpart(claim: Claim, run: Record) -> str:
-    for one in _rule().get("counterpart", ()):
-        if claim.paper == one["paper"] and run.dataset in one["datasets"]:
-            return str(one["why"])
+    for one in counterparts():
+        if claim.paper == one.paper and run.dataset in one.datasets:
+            return one.why
     if run.reading == "clean":
         return "our protocol, the same for all networks, not the one by which the printed value was reached"
     return ""

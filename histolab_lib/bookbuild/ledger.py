@@ -2,7 +2,6 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from html import escape
@@ -20,6 +19,7 @@ from histolab_lib.audit.finding import Finding
 from histolab_lib.audit.ledger import Line, ledger
 from histolab_lib.audit.registry import Rule
 from histolab_lib.audit.released_code import released_code
+from histolab_lib.audit.verdicts import counterparts
 from histolab_lib.bookbuild import ledger_parts as parts
 from histolab_lib.bookbuild.ledger_parts import Links
 from histolab_lib.claims import PAPERS, UNREADABLE, load_claims
@@ -58,8 +58,6 @@ def _facts() -> _Facts:
 
 def _departures(lines: Sequence[Line], records: Sequence[Record]) -> str:
     """Return in what this book's own experiments depart from those that the papers report, as far as data tell."""
-    with (data_dir() / "verdicts.toml").open("rb") as file:
-        counterparts = tomllib.load(file).get("counterpart", [])
     built = json.loads((data_dir() / "facts" / "parameters.json").read_text(encoding="utf-8"))["networks"]
     missing = [name for key, name in PAPERS.items() if key not in built]
     trained = [one for one in records if one.key in PAPERS]
@@ -69,7 +67,7 @@ def _departures(lines: Sequence[Line], records: Sequence[Record]) -> str:
         f"Of the five networks {len(PAPERS) - len(missing)} are built so far"
         + (f"; not yet: {', '.join(missing)}." if missing else "."),
         f"{len(records)} runs are recorded, {len(trained)} of them of the five networks.",
-        *(f"{PAPERS[one['paper']]} on {', '.join(one['datasets'])}: {one['why']}." for one in counterparts),
+        *(f"{PAPERS[one.paper]} on {', '.join(one.datasets)}: {one.why}." for one in counterparts()),
         f"{lost} values cannot be read in our copies of the papers, and are left so.",
         f"{untestable} claims are about data that are not at hand, and no rule can test them.",
     ]
