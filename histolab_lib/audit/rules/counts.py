@@ -1,5 +1,6 @@
 """Rules on how many images: parts of a whole, test sets, enlarged sets."""
 
+import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import product
@@ -7,10 +8,23 @@ from itertools import product
 from histolab_lib.audit.finding import Finding, finding
 from histolab_lib.audit.registry import rule
 from histolab_lib.audit.rules.real import part
-from histolab_lib.audit.rules.rows import about_set, amount, counts, enlarged, of_each_image, quoted, whole
+from histolab_lib.audit.rules.rows import (
+    about_set,
+    about_windows,
+    amount,
+    counts,
+    enlarged,
+    of_each_image,
+    quoted,
+    whole,
+)
 from histolab_lib.claims import Claim
 
 __all__ = ["enlarged_by_whole_factor", "iterations_as_epochs", "parts_and_whole", "size_of_test_set"]
+
+# What an iteration count may be of, beside the whole training.
+_PART_OF_TRAINING = re.compile(r"epoch|warm|pre-?train|decay|cycle", re.IGNORECASE)
+_OF_AN_EPOCH = r"iterations? (per|in|of|for|an|each|every|make)\b.*epoch"
 
 
 @rule(
@@ -52,18 +66,23 @@ def size_of_test_set(claims: Sequence[Claim]) -> Iterator[Finding]:
     own. The mean over them is not the mean over images, and an interval computed from them is too narrow by up to
     $\sqrt{m/n}$, because copies are not independent.
 
-    **How sure.** `inconsistent`: both numbers are printed, or the set's own is counted in its files.
+    **How sure.** `inconsistent`: both numbers are printed, or the set's own is counted in its files. Looked at are
+    the split as it is and what the row calls augmented; windows cut from an image are no images of their own.
     """
     for one in claims:
-        if one.metric == "images" and one.split.startswith("test") and (number := whole(one)):
+        cut = about_windows(one) and not about_set(one)
+        if one.metric == "images" and one.split.startswith("test") and not cut and (number := whole(one)):
             drawn = [other for other in counts(claims, "images", one.dataset, one.split) if other is not one]
             real = part(one.dataset, "all")
-            if drawn and not about_set(one) and number > max(map(amount, drawn)):
+            if drawn and enlarged(one) and number > max(map(amount, drawn)):
                 yield _copies(claims, one, drawn)
             elif real and number > real.images:
-                why = f"{one.value} test images, while the whole set has {real.images}; the rest can only be copies."
+                why = (
+                    f"{one.value} test images, while the whole set has {real.images}; the rest can only be copies, or "
+                    "from another version of the set."
+                )
                 yield finding([one], "test-set-size", "inconsistent", why)
-            elif real or drawn:
+            elif real or (drawn and (about_set(one) or enlarged(one))):
                 yield finding([one], "test-set-size", "fine", "No more test images than there are.")
 
 
@@ -99,19 +118,19 @@ def enlarged_by_whole_factor(claims: Sequence[Claim]) -> Iterator[Finding]:
 def iterations_as_epochs(claims: Sequence[Claim]) -> Iterator[Finding]:
     r"""**Statement.** $E$ iterations with batches of $b$ see $E b$ images: a set of $N$ images $E b / N$ times.
 
-    **Derivation.** Counting. Looked at only where the number's own sentence calls it iterations; of several sets, the
-    one that is seen the fewest times.
+    **Derivation.** Counting. Looked at only where the number's own sentence calls it iterations, and not those of an
+    epoch or of warming up; of several sets, the one that is seen the fewest times.
 
     **How sure.** `unlikely` that steps are meant where they see the set fewer than ten times; epochs are the other
     reading, and the finding says what either means. Fine-tuning can be that short, so that this asks and does not
     accuse; no rate of false alarms is known.
     """
     for one in claims:
-        called = one.metric == "iterations" or (one.metric == "epochs" and "iteration" in quoted(one).lower())
-        if not called or not whole(one):
+        if not whole(one) or not _called_iterations(one):
             continue
         batches = [b for b in claims if b.metric == "batch_size" and one.dataset in (b.dataset, "none") and whole(b)]
         images = [c for c in claims if (c.metric, c.split) == ("images", "train") and whole(c)]
+        images = [c for c in images if about_set(c) or enlarged(c)]
         pairs = [(batch, image) for batch in batches for image in images if image.dataset == batch.dataset]
         if pairs:
             batch, image = min(pairs, key=lambda pair: Fraction(amount(pair[0]), amount(pair[1])))
@@ -121,6 +140,16 @@ def iterations_as_epochs(claims: Sequence[Claim]) -> Iterator[Finding]:
                 f"As epochs, they would see them {one.value} times."
             )
             yield finding([one, batch, image], "iterations-as-epochs", "unlikely" if times < 10 else "fine", why)
+
+
+def _called_iterations(one: Claim) -> bool:
+    """Whether the number is how long training takes, and is called iterations."""
+    said, number = quoted(one).lower().replace(",", ""), re.escape(one.value.lower().replace(",", ""))
+    if one.metric == "epochs":
+        return bool(re.search(rf"\b{number} (\w+ )?iterations?\b", said))
+    if one.metric != "iterations" or one.split != "train" or _PART_OF_TRAINING.search(one.row):
+        return False
+    return not re.search(rf"\b(every|each|first|last) {number}\b|epoch (has|is|of|with|consists)|{_OF_AN_EPOCH}", said)
 
 
 def _of(claims: Sequence[Claim], field: str) -> list[str]:

@@ -1,18 +1,21 @@
 """Rules on the sizes of images: against the files of a set, and of two sets against each other."""
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from histolab_lib.audit.finding import Finding, finding
 from histolab_lib.audit.registry import rule
 from histolab_lib.audit.rules.real import part
-from histolab_lib.audit.rules.rows import whole
+from histolab_lib.audit.rules.rows import quoted, whole
 from histolab_lib.claims import Claim
 from histolab_lib.datasets import registry
 
 __all__ = ["input_sizes_exchanged", "sizes_of_the_set"]
 
 Size = tuple[int, int]
+
+_RESIZED = re.compile(r"resiz|rescal|scaled", re.IGNORECASE)
 
 
 @rule(
@@ -54,24 +57,26 @@ def input_sizes_exchanged(claims: Sequence[Claim]) -> Iterator[Finding]:
     one of $A$ and none of $B$, the two are exchanged.
 
     **Derivation.** From the sizes that the paper itself prints for images and for inputs. Two sets that are both
-    resized could meet each other's size by intent, but a paper that keeps images at their own size cannot.
+    resized could meet each other's size by intent, but a paper that keeps images at their own size cannot; so an input
+    that is said to be resized is not accused. Height and width count in either order.
 
     **How sure.** `inconsistent`, since the exchange restores agreement; resizing each set to the other's size is the
     only other reading.
     """
     pairs = _pairs(claims)
     inputs = {key: pair for key, pair in pairs.items() if "input" in key[1].lower()}
+    own: dict[str, set[Size]] = {}
+    for key in pairs.keys() - inputs.keys():
+        own.setdefault(key[0], set()).add(_turned(_size(pairs[key])))
     for one, two in combinations(inputs, 2):
         if one[0] == two[0]:
             continue
-        own = {
-            key[0]: {_size(pair) for other, pair in pairs.items() if other[0] == key[0] and other not in inputs}
-            for key in (one, two)
-        }
-        first, second = _size(inputs[one]), _size(inputs[two])
-        if not own[one[0]] or not own[two[0]]:
+        mine, other = own.get(one[0]), own.get(two[0])
+        if not mine or not other:
             continue
-        crossed = first in own[two[0]] - own[one[0]] and second in own[one[0]] - own[two[0]]
+        first, second = _size(inputs[one]), _size(inputs[two])
+        crossed = _turned(first) in other - mine and _turned(second) in mine - other
+        crossed = crossed and not any(_RESIZED.search(f"{c.row} {quoted(c)}") for c in (*inputs[one], *inputs[two]))
         involved = [*inputs[one], *inputs[two]]
         if crossed:
             why = (
@@ -90,6 +95,11 @@ def _pairs(claims: Sequence[Claim]) -> dict[tuple[str, str, str], list[Claim]]:
         if one.metric in ("height_px", "width_px") and one.dataset != "none" and whole(one):
             found.setdefault((one.dataset, one.row, f"{one.location}, {one.split}"), {})[one.metric] = one
     return {key: [pair["height_px"], pair["width_px"]] for key, pair in found.items() if len(pair) == 2}
+
+
+def _turned(size: Size) -> Size:
+    """Papers print height and width in either order."""
+    return min(size), max(size)
 
 
 def _size(pair: list[Claim]) -> Size:
