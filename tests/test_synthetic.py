@@ -1,6 +1,7 @@
 import hashlib
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from histolab_lib.datasets.synthetic.fields import enlarge, noise
 from histolab_lib.datasets.synthetic.glands import lay_out_glands, line_up_nuclei
 from histolab_lib.datasets.synthetic.nuclei import MIN_AREA_PX, tidy
 from histolab_lib.datasets.synthetic.presets import GLAND_PRESETS, NUCLEUS_PRESETS, PRESETS
+from histolab_lib.datasets.synthetic.tissue import lay_out
 from histolab_lib.tile import Tile
 
 ONE_PRESET = [name for name in synthetic.PRESET_NAMES if name != "mixed"]
@@ -329,6 +331,27 @@ def test_stain_drifts_across_a_tile_by_at_most_a_few_per_cent():
     assert max(abs(float(plane.mean()) - 1) for plane in planes) < 0.02
     spread = np.mean([plane.max() - plane.min() for plane in planes])
     assert 0.03 < spread < 0.2
+
+
+def test_a_tile_whose_drawn_share_of_lumen_is_beyond_the_whole_tile_is_nearly_empty_and_has_a_picture():
+    one = synthetic.scene("train", 88, size=32, preset="smudged")  # 0.2 times an exponential draw above 5
+    assert np.isfinite(one.hematoxylin).all()
+    assert np.isfinite(one.eosin).all()
+    assert one.image.std() > 1
+    asked = replace(PRESETS["smudged"], lumen=100.0)
+    gap = lay_out(np.random.default_rng(0), 64, asked).gap
+    assert 0.9 < gap.mean() <= 1
+
+
+@pytest.mark.parametrize("amount", [np.nan, np.inf])
+def test_stain_that_is_not_finite_has_no_picture(amount):
+    plain, vectors = np.full((32, 32), 0.2, np.float32), optics.stain_vectors(np.random.default_rng(0))
+    broken = plain.copy()
+    broken[3, 4:6] = amount
+    with pytest.raises(ValueError, match="hematoxylin must be finite everywhere, got NaN or infinity in 2 of 1024 pix"):
+        optics.photograph(np.random.default_rng(1), broken, plain, vectors)
+    with pytest.raises(ValueError, match="eosin must be finite everywhere, got NaN or infinity in 2 of 1024 pixels"):
+        optics.photograph(np.random.default_rng(1), plain, broken, vectors)
 
 
 def test_pictures_have_been_through_jpeg():

@@ -90,7 +90,15 @@ def photograph(
     ndarray of uint8, shape (H, W, 3)
         RGB after absorption, blur of the objective (0.4 to 0.9 px; one tile in twelve lies out of focus), uneven light,
         sensor noise, and JPEG compression of quality 60 to 95.
+
+    Raises
+    ------
+    ValueError
+        If an amount of stain is not finite: it has no colour.
     """
+    for name, amount in (("hematoxylin", hematoxylin), ("eosin", eosin)):
+        if bad := np.count_nonzero(~np.isfinite(amount)):
+            raise ValueError(f"{name} must be finite everywhere, got NaN or infinity in {bad} of {amount.size} pixels")
     size = hematoxylin.shape[0]
     out_of_focus = rng.uniform(0.3, 0.9) if rng.uniform() < 0.08 else 0.0
     blur_px = rng.uniform(0.4, 0.9) + out_of_focus + smudge_px * rng.uniform(0.3, 1.7)

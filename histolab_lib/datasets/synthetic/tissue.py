@@ -12,6 +12,7 @@ from histolab_lib.datasets.synthetic.shapes import Preset
 __all__ = ["Layout", "draw_ground", "lay_out"]
 
 _FAT_CELL_PX = 85.0  # about 20 micrometres: shrunken and cut off centre
+_MOST_LUMEN = 0.99  # the share drawn has no upper end, and beyond 1 there is no threshold for it
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def lay_out(rng: np.random.Generator, size: int, preset: Preset) -> Layout:
     relief = noise(rng, size, rng.uniform(24, 42))
     relief += rng.uniform(0.05, 0.22) * noise(rng, size, 5) + rng.uniform(0.02, 0.08) * noise(rng, size, 1.6)
     edge = special.ndtri(1 - np.clip(preset.epithelium + rng.normal(0, 0.1), 0.02, 0.995))
-    summit = special.ndtri(1 - max(preset.lumen * rng.exponential(), 1e-4))
+    summit = special.ndtri(1 - np.clip(preset.lumen * rng.exponential(), 1e-4, _MOST_LUMEN))
     torn = smoothstep(noise(rng, size, 20), 1.4 - 1.2 * preset.clefts, 1.9 - 1.2 * preset.clefts)
     width = rng.uniform(0.06, 0.16)
     cleft = torn * smoothstep(np.abs(relief - np.float32(edge - width)), width, 0.5 * width)
