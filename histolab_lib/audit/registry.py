@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from histolab_lib.audit.false_alarms import FalseAlarms, false_alarms
 from histolab_lib.audit.finding import Finding
 from histolab_lib.claims import Claim
 
@@ -37,6 +38,11 @@ class Rule:
     def proof(self) -> str:
         """The statement and why it holds."""
         return self.check.__doc__ or ""
+
+    @property
+    def false_alarms(self) -> FalseAlarms | None:
+        """How often it accuses innocent papers; None for a rule that never says ``unlikely``."""
+        return false_alarms(self.name)
 
 
 #: All rules, filled by `rule` when `histolab_lib.audit.rules` is imported.

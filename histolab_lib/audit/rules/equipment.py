@@ -53,8 +53,10 @@ def memory_of_the_card(claims: Sequence[Claim]) -> Iterator[Finding]:
     name.
 
     **How sure.** `inconsistent` where the row is the card's name. `unlikely` where a sentence ties card and number, for
-    grammar cannot exclude that the computer's memory is meant: a false alarm wherever a paper means that, at a rate
-    that is not known.
+    grammar cannot exclude that the computer's memory is meant.
+
+    **False alarms.** None where the card's memory is meant. Where the computer's is, all but the amounts that happen to
+    be a multiple of the card's.
     """
     for one in claims:
         if one.metric != "memory" or one.number is None:

@@ -56,7 +56,10 @@ def gain(claims: Sequence[Claim]) -> Iterator[Finding]:
     printed cell tells of both sides.
 
     Sure: exact for the readings listed; another could excuse a claim, so the finding says what the table gives.
-    `unlikely` has no rate of false alarms: the plain reading of the words does not fit.
+
+    **False alarms.** Of gains that are rounded, over the opponent and in the score that the words name, none. Of gains
+    that are cut off, over an opponent or in a score that the words leave open, or in an order that they leave open, as
+    many as do not also fit the plain reading: the finding names the reading that fits.
     """
     sentences: dict[tuple[object, ...], list[Claim]] = defaultdict(list)
     for one in claims:

@@ -37,8 +37,11 @@ def parameters_of_the_network(claims: Sequence[Claim]) -> Iterator[Finding]:
 
     **How sure.** For the paper's own network, built as the paper describes it, `inconsistent` where no variant fits.
     For a network known by its name alone `unlikely`: a name covers a family (the networks called U-Net here differ
-    sixfold), so that nothing follows from a count that none of these few variants has; no rate can be given.
+    sixfold), so that nothing follows from a count that none of these few variants has.
     `not built yet` for a network that the book has not built.
+
+    **False alarms.** None of the forms that were counted. Of a U-Net of another width, depth or way up nearly all: the
+    finding says which forms were counted, and asks which one the paper has built.
     """
     for one in claims:
         if one.metric == "parameters" and (allowed := _parameters(one)):
@@ -88,8 +91,10 @@ def training_time_against_work(claims: Sequence[Claim]) -> Iterator[Finding]:
 
     **How sure.** `unlikely`: transformed convolutions (Winograd) save a factor of up to 2.25 for kernels of 3, and
     16-bit arithmetic more where the card has it. What is called unlikely is one reading, the total of all epochs; an
-    epoch in the printed time remains possible. A false alarm needs a training that beats the peak of direct
-    convolution; how often that happens was not measured.
+    epoch in the printed time remains possible.
+
+    **False alarms.** A training that beats the peak of direct convolution. How near trainings come to it was not
+    measured but assumed, about a third; then about one in a hundred does. Of times for one epoch nearly all are.
     """
     patches = [one for one in claims if one.metric == "patches" and one.split == "train" and not of_each_image(one)]
     epochs = [one for one in claims if one.metric == "epochs" and whole(one)]

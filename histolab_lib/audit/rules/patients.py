@@ -32,8 +32,10 @@ def patients_kept_apart(claims: Sequence[Claim]) -> Iterator[Finding]:
 
     **How sure.** `unlikely` is that test and training images are of different patients, where its probability is below
     one twentieth, and the finding says how small it is. That is no fault of the numbers, and it is not said of a paper
-    whose sentence speaks of patients or slides; but scores on other patients would be others. A false alarm is a paper
-    that drew patients and calls it images; how many do is not known.
+    whose sentence speaks of patients or slides; but scores on other patients would be others.
+
+    **False alarms.** Of images drawn one by one as seldom as chance keeps patients apart. Of papers that drew patients
+    and call it images nearly all.
     """
     for dataset in dict.fromkeys(one.dataset for one in claims):
         real = part(dataset, "all") if drawn_by_authors(dataset) else None

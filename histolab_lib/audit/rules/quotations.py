@@ -3,16 +3,19 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
 from histolab_lib.audit.finding import Finding, finding
 from histolab_lib.audit.registry import rule
-from histolab_lib.audit.rules.cells import What, what
+from histolab_lib.audit.rules.cells import What, quantity, what
 from histolab_lib.claims import SCORES, Claim
 
 __all__ = ["quoted_as_own"]
 
 _QUOTED = re.compile(r"\bquoted there from another paper\b")
 _Place = tuple[str, str, str, str]
+#: Steps of the last printed place beyond which two trainings often print alike.
+_STEP = Fraction(1, 1000)
 
 
 @rule(
@@ -25,14 +28,18 @@ def quoted_as_own(claims: Sequence[Claim]) -> Iterator[Finding]:
 
     Rows of one table say in their notes "quoted there from another paper" where the paper says so. Where another table
     has the same system on the same data without that note, at least two scores are compared. Equal in every printed
-    digit, if only in another order of the metrics: `unlikely` to be two trainings. Otherwise `fine`.
+    digit, if only in another order of the metrics, and all printed in steps of 0.001 or smaller: `unlikely` to be two
+    trainings. Otherwise `fine`.
 
     How sure: two trainings whose score varies with a standard deviation of $s$ differ by a number of variance $2 s^2$,
     normally distributed if each is. Its density is at most $1 / (2 s \sqrt\pi)$, so that both print alike, at steps of
-    $u$, with a probability of at most about $u / (2 s \sqrt\pi)$: 0.09 for $u = 0.001$ and $s = 0.003$. That is the
-    rate of false alarms by chance for scores that rise and fall together, and less where they do not. What remains is a
-    baseline that is quoted in both tables: nothing forbids that, but then its row is no run under the conditions of the
-    others, and the first step of a comparison changes more than one thing.
+    $u$, with a probability of at most about $u / (2 s \sqrt\pi)$: 0.09 for $u = 0.001$ and $s = 0.003$, and less where
+    scores do not rise and fall together. Steps of 0.01 would make it likely.
+
+    **False alarms.** By chance as rarely as the measured rate says, of trainings that differ as much as another seed
+    makes them. Of a baseline that is quoted in both tables, while one does not say so, all that have digits enough:
+    nothing forbids that, but then its row is no run under the conditions of the others, and the first step of a
+    comparison changes more than one thing.
     """
     places: dict[_Place, dict[str, Claim]] = defaultdict(dict)
     for one in claims:
@@ -58,6 +65,10 @@ def _compared(quoted: dict[str, Claim], own: dict[str, Claim]) -> Iterator[Findi
     if sorted(cell.value for cell in one) != sorted(cell.value for cell in other):
         yield finding([*one, *other], "quoted-as-own", "fine", f"{named} differ.")
         return
+    if any(_coarse(cell) for cell in (*one, *other)):
+        why = f"{named} have the same {len(shared)} scores, with too few digits to tell two trainings apart."
+        yield finding([*one, *other], "quoted-as-own", "fine", why)
+        return
     values = " ".join(cell.value for cell in other)
     order = "" if [c.value for c in one] == [c.value for c in other] else " in another order"
     why = (
@@ -65,3 +76,8 @@ def _compared(quoted: dict[str, Claim], own: dict[str, Claim]) -> Iterator[Findi
         "quoted in both, it was not run under the conditions of the other rows."
     )
     yield finding([*one, *other], "quoted-as-own", "unlikely", why)
+
+
+def _coarse(cell: Claim) -> bool:
+    printed = quantity(cell)
+    return printed is None or printed.high - printed.low > _STEP

@@ -31,7 +31,12 @@ def patches_by_windows(claims: Sequence[Claim]) -> Iterator[Finding]:
     above what every border gives at the printed step, and no whole multiple of it, is `inconsistent` if another step
     gives it exactly: then the images were cut with overlap. By chance a number is hit so rarely (of the numbers up to
     5,000, 12 can be had from 30 tiles of 1000 px with windows of 256 px, that is 0.24 %). If no step does, it is
-    `unlikely`: a false alarm wherever a set was enlarged first and some of it held back afterwards.
+    `unlikely`, and fine where the validation patches of the same place make it a whole multiple: then the set was
+    enlarged first and divided afterwards.
+
+    **False alarms.** Of windows on one grid, all kept or fewer, in whole multiples or not, none is accused, as
+    counting says and the measurement shows. Where a set was enlarged first, and what was held back is not printed, most
+    are.
     """
     for one in claims:
         if one.metric != "patches" or not whole(one):
@@ -56,9 +61,11 @@ def validation_from(claims: Sequence[Claim]) -> Iterator[Finding]:
     validation patches: one step that gives $N_\text{train}$ on the training and $N_\text{val}$ on the test images.
 
     **How sure.** `inconsistent` only if the first is excluded and the second fits exactly: then the counts are those
-    of training tiles and of test tiles. `unlikely` if the first is excluded and nothing else fits. That one is never
-    a false alarm where every window is kept; where patches were left out for what they show, it nearly always is,
-    since few of all totals are reached (from 30 tiles of 1000 px with windows of 256 px, 12 of those up to 5,000).
+    of training tiles and of test tiles. `unlikely` if the first is excluded and nothing else fits.
+
+    **False alarms.** None where every window is kept, and kept once. Where patches were left out for what they show, or
+    the training patches alone were enlarged, nearly all, since few of all totals are reached (from 30 tiles of
+    1000 px with windows of 256 px, 12 of those up to 5,000): the finding asks which of these it was.
     """
     for training in (one for one in claims if one.metric == "patches" and one.split == "train" and whole(one)):
         for held in (one for one in claims if one.metric == "patches" and one.split == "val" and whole(one)):
@@ -103,7 +110,7 @@ def _windows(claims: Sequence[Claim], patches: Claim, total: int, images: Claim)
         why = why.replace("fewer of", "fewer than").replace("1 times as many of", "exactly") + _overlap(grid, each[0])
         yield finding([patches, images, each[0]], "patches-by-windows", "unlikely" if rest and factor else "fine", why)
     elif grid and steps:
-        yield _at_step(grid, patches, images, steps[0])
+        yield _at_step(grid, patches, images, steps[0], _held_back(claims, patches))
     elif grid and (possible := grid.steps(total)):
         why = f"{by}: a step of {ranges(possible)} gives them."
         yield finding([patches, images], "patches-by-windows", "fine", why)
@@ -136,13 +143,25 @@ def _of_one(claims: Sequence[Claim], patches: Claim) -> Iterator[Finding]:
     yield finding(involved, "patches-by-windows", "fine" if possible else "unlikely", why)
 
 
-def _at_step(grid: Grid, patches: Claim, images: Claim, step: Claim) -> Finding:
+def _held_back(claims: Sequence[Claim], patches: Claim) -> list[Claim]:
+    """The validation patches that the place of the training patches tells of."""
+    place = ("patches", "val", patches.dataset, patches.location)
+    told = [one for one in claims if (one.metric, one.split, one.dataset, one.location) == place and whole(one)]
+    return told if patches.split == "train" else []
+
+
+def _at_step(grid: Grid, patches: Claim, images: Claim, step: Claim, held: list[Claim]) -> Finding:
     total = amount(patches)
     at = {grid.total(amount(step), border) for border in ("drop", "shift", "pad")} - {0}
     involved = [patches, images, step]
     given = " or ".join(f"{one:,}" for one in sorted(at))
     if not at or total <= max(at) or any(total % one == 0 for one in at):
         return finding(involved, "patches-by-windows", "fine", f"A step of {step.value} px gives {given}, or fewer.")
+    if len(held) == 1 and any((total + amount(held[0])) % one == 0 for one in at):
+        why = (
+            f"With {held[0].value} for validation a whole multiple of {given}, as a step of {step.value} px gives them."
+        )
+        return finding([*involved, held[0]], "patches-by-windows", "fine", why)
     why = (
         f"Windows of {grid.window_px[1]} x {grid.window_px[0]} px at the printed step of {step.value} px are {given} "
         f"on {images.value} images, and {patches.value} is more and no whole multiple; "
@@ -179,7 +198,7 @@ def _sources(claims: Sequence[Claim], training: Claim, held: Claim) -> Iterator[
         )
         yield finding(involved, "validation-from", "inconsistent", why)
         return
-    why = f"{no_step}, unless some were left out{_nearest(grid, other, together)}."
+    why = f"{no_step}, unless some were left out, or counted in several versions{_nearest(grid, other, together)}."
     yield finding(involved, "validation-from", "unlikely", why)
 
 

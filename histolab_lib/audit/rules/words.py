@@ -66,7 +66,11 @@ def ordering(claims: Sequence[Claim]) -> Iterator[Finding]:
     testable here`: no printed cell tells of both sides.
 
     Sure: exact for what the words pin down; how far they do is read from their key words (metrics, "all", "best", names
-    of rows and data sets). `unlikely` has no rate of false alarms: the cells do contradict the reading that it names.
+    of rows and data sets).
+
+    **False alarms.** Of sentences that are true of the numbers before rounding none, as rounding is monotone. What the
+    words leave open is the claim file's reading: where the author means another one (a score among several, some of the
+    others, one of the data sets, the mean and not the parts), many are, and the finding says which reading holds.
     """
     verdicts = {one: pairs(one, claims, metrics_of(one)) for one in claims if one.metric == "ordering"}
     against = []
