@@ -7,10 +7,10 @@ from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
-import numpy as np
 import pytest
 from sphinx.application import Sphinx
 
+from histolab_lib.audit.false_alarms import Counted, FalseAlarms
 from histolab_lib.audit.finding import SEVERITIES, finding
 from histolab_lib.audit.ledger import ledger
 from histolab_lib.audit.registry import Rule
@@ -141,12 +141,27 @@ def test_a_rule_is_listed_with_its_checks_its_derivation_and_its_test(monkeypatc
     assert "rule-rule-0" in table.ids
 
 
-def test_false_alarms_are_no_more_than_what_would_hide_so_many_in_one_of_twenty_samples():
-    assert parts._false_alarms(0, 9) == "-"
-    assert parts._false_alarms(2, 2) == "at most 100%"
-    rng = np.random.default_rng(0)
-    most = float(re.search(r"(\d+)%", parts._false_alarms(3, 40))[1]) / 100
-    assert np.mean(rng.binomial(40, most, 20_000) <= 3) == pytest.approx(0.05, abs=0.02)
+def test_false_alarms_are_told_with_what_was_measured_and_other_meanings():
+    counted = [Counted(2000, 5000, 0, 0, 0.0015), Counted(500, 600, 473, 0, 0.96), Counted(500, 500, 500, 0, 1.0)]
+    found = FalseAlarms("Papers < books.", counted[0], {"A is meant": counted[1]}, "a slip", counted[2])
+    table = _Reader(f"<table><tr><td>{parts._false_alarms(found)}</td></tr></table>")
+    assert table.rows == [
+        [
+            "0 of 2,000, at most 0.15 %of whatPapers < books. 5,000 checks.Where other things are meant:where A is "
+            "meant: 473 of 500, 94.6 %Guilty ones (a slip): 500 of 500, 100 %."
+        ]
+    ]
+    assert parts._false_alarms(None) == "-"
+
+
+def test_the_reference_has_the_rate_of_a_rule_after_its_proof():
+    from histolab_lib.audit.rules import RULES
+
+    lines, check = [], RULES["mean-row"].check
+    page._add_rates(None, "function", "mean_row", check, None, lines)
+    assert lines == page.rates_of(RULES["mean-row"])
+    assert RULES["mean-row"].false_alarms.model in lines[1]
+    assert page.rates_of(RULES["score-range"]) == []
 
 
 def test_the_test_of_a_rule_is_that_of_its_module_or_another_that_names_it(tmp_path):

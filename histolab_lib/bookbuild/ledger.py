@@ -27,7 +27,17 @@ from histolab_lib.data_dir import data_dir
 from histolab_lib.record import Record
 from histolab_lib.results import compare, load_results
 
-__all__ = ["LEDGER", "PARTS", "LedgerDirective", "address_of", "connect", "html_of", "ledger_part", "sections"]
+__all__ = [
+    "LEDGER",
+    "PARTS",
+    "LedgerDirective",
+    "address_of",
+    "connect",
+    "html_of",
+    "ledger_part",
+    "rates_of",
+    "sections",
+]
 
 #: The page of the ledger, as Sphinx names it.
 LEDGER = "book/synthesis/claim_ledger"
@@ -142,6 +152,24 @@ def sections(rules: Iterable[Rule]) -> str:
     return "\n".join(f"## `{one}`\n\n```{{eval-rst}}\n.. automodule:: {one}\n   :members:\n```\n" for one in modules)
 
 
+def rates_of(rule: Rule) -> list[str]:
+    """Return the measured false alarms of a rule as lines of reStructuredText; none for one that has no rate."""
+    found = rule.false_alarms
+    if found is None:
+        return []
+    told = f"*Measured.* {found.model} Accused: {found.innocent.words}."
+    others = [f"* {counted.words}, where {meaning}" for meaning, counted in found.accused_when.items()]
+    guilty = f"Guilty papers ({found.fault}): {found.guilty.words}."
+    return ["", told, "", *others, "", guilty, ""]
+
+
+def _add_rates(_app: Sphinx, _what: str, _name: str, thing: object, _options: object, lines: list[str]) -> None:
+    if getattr(thing, "__module__", "").startswith("histolab_lib.audit.rules."):
+        from histolab_lib.audit.rules import RULES
+
+        lines += [line for rule in RULES.values() if rule.check is thing for line in rates_of(rule)]
+
+
 def _list_modules(_app: Sphinx, _page: str, source: list[str]) -> None:
     if _MODULES.search(source[0]):
         from histolab_lib.audit.rules import RULES
@@ -150,11 +178,13 @@ def _list_modules(_app: Sphinx, _page: str, source: list[str]) -> None:
 
 
 def connect(app: Sphinx) -> None:
-    """Register the directive, its script for the page of the ledger, and the list of modules with rules."""
+    """Register the directive, its script for the page of the ledger, the list of modules with rules, their rates."""
     app.add_node(ledger_part, html=(_write, None))
     app.add_directive("ledger", LedgerDirective)
     app.connect("source-read", _list_modules)
     app.connect("html-page-context", _script)
+    if "sphinx.ext.autodoc" in app.extensions:
+        app.connect("autodoc-process-docstring", _add_rates, priority=700)  # after napoleon
 
 
 def _script(app: Sphinx, page: str, _template: str, _context: dict[str, Any], _doctree: object) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from histolab_lib.audit.false_alarms import FalseAlarms
 from histolab_lib.audit.finding import SEVERITIES, Finding, by_place
 from histolab_lib.audit.ledger import NOT_A_SCORE, UNTOUCHED, Line
 from histolab_lib.audit.registry import Rule
@@ -239,28 +240,31 @@ def _score(values: Mapping[str, float], metric: str) -> str:
 
 
 def rules_table(rules: Mapping[str, Rule], findings: Sequence[Finding], links: Links) -> str:
-    """Return the rules: what each asks and assumes, how often it was applied, its derivation and its test."""
+    """Return the rules: what each asks and assumes, how often it was applied, its rate, its derivation and its test."""
     body = []
     for name, one in rules.items():
         told = Counter(finding.severity for finding in findings if finding.rule == name)
         given = ", ".join(f"{told[severity]} {severity}" for severity in SEVERITIES if told[severity]) or "none"
         address, test = links.rule(one), file_of_test(one)
         derivation = _link(address, "derivation") if address else "-"
-        alarms = _false_alarms(told["unlikely"], sum(told[severity] for severity in (*ACCUSING, "fine")))
-        cells = (name, escape(one.title), escape(one.assumes), given, alarms, derivation, _link(links.file(test), test))
+        alarms, shown = _false_alarms(one.false_alarms), _link(links.file(test), test)
+        cells = (name, escape(one.title), escape(one.assumes), given, alarms, derivation, shown)
         body.append(_row(cells, f"rule-{name}"))
     head = ("rule", "what it asks", "what it assumes", "checks", "false alarms", "why it holds", "its test")
     return _box("rules", "Rules", head, body)
 
 
-def _false_alarms(unlikely: int, checks: int) -> str:
-    """Return how many there can be, if every ``unlikely`` were one: the upper end of a one-sided 95 % interval."""
-    from scipy.stats import beta
-
-    if not unlikely:
+def _false_alarms(found: FalseAlarms | None) -> str:
+    """Return how many innocent papers are accused, and what they are like, in a box that opens."""
+    if found is None:
         return "-"
-    most = 1.0 if unlikely == checks else float(beta.ppf(0.95, unlikely + 1, checks - unlikely))
-    return f"at most {most:.0%}"
+    others = "".join(f"<li>where {escape(name)}: {told.words}</li>" for name, told in found.accused_when.items())
+    meant = f"<p>Where other things are meant:</p><ul>{others}</ul>" if others else ""
+    return (
+        f"{found.innocent.words}<details><summary>of what</summary><p>{escape(found.model)} "
+        f"{found.innocent.checks:,} checks.</p>{meant}<p>Guilty ones ({escape(found.fault)}): {found.guilty.words}.</p>"
+        "</details>"
+    )
 
 
 def file_of_test(rule: Rule, tests: Path = _TESTS) -> str:
