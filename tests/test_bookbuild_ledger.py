@@ -147,7 +147,7 @@ def test_false_alarms_are_told_with_what_was_measured_and_other_meanings():
     table = _Reader(f"<table><tr><td>{parts._false_alarms(found)}</td></tr></table>")
     assert table.rows == [
         [
-            "0 of 2,000, at most 0.15 %of whatPapers < books. 5,000 checks.Where other things are meant:where A is "
+            "0 of 2,000, at most 0.15 %of whatPapers < books. 5,000 checks.Otherwise:where A is "
             "meant: 473 of 500, 94.6 %Guilty ones (a slip): 500 of 500, 100 %."
         ]
     ]

@@ -259,7 +259,7 @@ def _false_alarms(found: FalseAlarms | None) -> str:
     if found is None:
         return "-"
     others = "".join(f"<li>where {escape(name)}: {told.words}</li>" for name, told in found.accused_when.items())
-    meant = f"<p>Where other things are meant:</p><ul>{others}</ul>" if others else ""
+    meant = f"<p>Otherwise:</p><ul>{others}</ul>" if others else ""
     return (
         f"{found.innocent.words}<details><summary>of what</summary><p>{escape(found.model)} "
         f"{found.innocent.checks:,} checks.</p>{meant}<p>Guilty ones ({escape(found.fault)}): {found.guilty.words}.</p>"

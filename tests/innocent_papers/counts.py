@@ -229,8 +229,8 @@ MODELS = {
         {"images are left out, and the paper does not say so": lambda rng: _counted(rng, _fewer)},
     ),
     "fewest-and-most-of-the-set": Model(
-        "The fewest and the most objects in an image of two splits of MoNuSeg and two of GlaS as their files hold them: "
-        "no more than four different papers.",
+        "The fewest and the most objects in an image of two splits of MoNuSeg and two of GlaS as their files hold "
+        "them: no more than four different papers.",
         _extremes,
         "the fewest off by one to nine",
         lambda rng: _extremes(rng, slip=rng.randint(1, 9)),
