@@ -9,6 +9,7 @@ from histolab_lib.audit.finding import SEVERITIES, Finding, finding
 from histolab_lib.audit.registry import Rule
 from histolab_lib.audit.rules import RULES
 from histolab_lib.audit.rules.cells import what
+from histolab_lib.audit.rules.paper import Paper
 from histolab_lib.claims import Claim
 
 __all__ = ["COLUMNS", "audit", "to_csv", "to_json"]
@@ -43,7 +44,7 @@ def audit(claims: Iterable[Claim], rules: Mapping[str, Rule] = RULES) -> list[Fi
     papers: dict[str, list[Claim]] = {}
     for claim in claims:
         papers.setdefault(claim.paper, []).append(claim)
-    return [one for own in papers.values() for one in _of_paper(own, rules)]
+    return [one for own in papers.values() for one in _of_paper(Paper(own), rules)]
 
 
 def _of_paper(claims: Sequence[Claim], rules: Mapping[str, Rule]) -> list[Finding]:

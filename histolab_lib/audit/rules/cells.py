@@ -37,6 +37,7 @@ class What(NamedTuple):
     dimension: str
 
 
+@lru_cache(maxsize=2**16)
 def what(claim: Claim) -> What:
     """Return what a claim is about. The mean over the parts of the data counts as the data as a whole.
 
@@ -61,7 +62,7 @@ def dimension(claim: Claim) -> str:
     return _DIMENSIONS[claim.unit][0] if claim.unit in _DIMENSIONS else claim.unit
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2**16)
 def quantity(claim: Claim) -> Interval | None:
     """Return what a printed number may be, as a fraction, a count or seconds; None for what is no number.
 

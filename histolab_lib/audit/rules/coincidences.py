@@ -1,7 +1,8 @@
 """A rule on equal numbers of different systems, with the rate at which chance alone makes them."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from fractions import Fraction
 from itertools import combinations
 from math import comb, prod
@@ -20,6 +21,7 @@ _ONE_IN = 20
 #: How many neighbours tell how densely the numbers of a column lie.
 _NEIGHBOURS = 2
 _Column = dict[str, Claim]
+_Row = tuple[str, str, str, str]
 
 
 @rule(
@@ -43,10 +45,14 @@ def same_number(claims: Sequence[Claim]) -> Iterator[Finding]:
     families = _families(claims)
     for family in families:
         systems = sorted({system for column in family for system in column})
+    rows: dict[_Row, _Column] = defaultdict(dict)
+    for cell in claims:
+        if cell.metric in SCORES:
+            rows[_row(cell)][cell.metric] = cell
         flagged = False
-        for one, other in combinations(systems, 2):
+        for one, other in _equal_pairs(family):
             shared = [column for column in family if one in column and other in column]
-            if len(shared) < min(2, len(family)) or any(_differ(column[one], column[other]) for column in shared):
+            if any(_differ(column[one], column[other]) for column in shared):
                 continue
             size = min(len(column) for column in shared)
             expected = len(families) * comb(size, 2) * prod(_chance(column, one, other) for column in shared)
@@ -54,7 +60,7 @@ def same_number(claims: Sequence[Claim]) -> Iterator[Finding]:
             same = "; ".join(f"{name(column[one])} and {name(column[other])}" for column in shared)
             flagged = expected * _ONE_IN < 1
             words = f"Two systems, the same: {same}. Chance gives {expected:.1g} such pairs in a paper like this."
-            words += _as_one(claims, involved[0], involved[1]) if flagged else ""
+            words += _as_one(rows, involved[0], involved[1]) if flagged else ""
             yield finding(involved, _RULE, "unlikely" if flagged else "fine", words)
         if not flagged and len(systems) > 1:
             cells = [claim for column in family for claim in column.values()]
@@ -75,20 +81,28 @@ def _families(claims: Sequence[Claim]) -> list[list[_Column]]:
     return [list(columns.values()) for (*_, kind), columns in found.items() if kind == "time" or len(columns) > 1]
 
 
-def _as_one(claims: Sequence[Claim], one: Claim, other: Claim) -> str:
+def _equal_pairs(family: Sequence[_Column]) -> list[tuple[str, str]]:
+    """Pairs of systems that are equal in at least two columns, or in the only one; in the order of their names."""
+    found: set[tuple[str, str]] = set()
+    for columns in combinations(family, min(2, len(family))):
+        equal: dict[tuple[Decimal | None, ...], list[str]] = defaultdict(list)
+        for system in sorted(set.intersection(*map(set, columns))):
+            equal[tuple(column[system].number for column in columns)].append(system)
+        found.update(pair for systems in equal.values() for pair in combinations(systems, 2))
+    return sorted(found)
+
+
+def _as_one(rows: Mapping[_Row, _Column], one: Claim, other: Claim) -> str:
     """That the two are one system is the plainest reading; the scores that speak against it."""
-    rows = [
-        {cell.metric: cell for cell in claims if cell.metric in SCORES and _row(cell) == _row(row)}
-        for row in (one, other)
-    ]
-    apart = [metric for metric in rows[0] if metric in rows[1] and _differ(rows[0][metric], rows[1][metric])]
+    first, second = rows.get(_row(one), {}), rows.get(_row(other), {})
+    apart = [metric for metric in first if metric in second and _differ(first[metric], second[metric])]
     if not apart:
         return ""
-    told = ", ".join(f"{metric} {rows[0][metric].value} and {rows[1][metric].value}" for metric in apart)
+    told = ", ".join(f"{metric} {first[metric].value} and {second[metric].value}" for metric in apart)
     return f" Were they one, it would have two sets of scores: {told}."
 
 
-def _row(cell: Claim) -> tuple[str, ...]:
+def _row(cell: Claim) -> _Row:
     return cell.location, cell.row, cell.dataset, cell.split
 
 

@@ -45,10 +45,15 @@ def parts_and_whole(claims: Sequence[Claim]) -> Iterator[Finding]:
     is left over; otherwise `unlikely`, because images may be left out. A false alarm of the latter is a paper that
     does so without saying it; how often that happens is not known.
     """
-    for metric, dataset in product(("images", "patches", "nuclei", "glands"), _of(claims, "dataset")):
+    locations = dict.fromkeys(one.location for one in claims)
+    sets: dict[str, dict[str, list[Claim]]] = {one.dataset: {} for one in claims}
+    for own in sets.values():
+        own |= {location: [] for location in locations}
+    for one in claims:
+        sets[one.dataset][one.location].append(one)
+    for metric, dataset in product(("images", "patches", "nuclei", "glands"), sets):
         wholes = list(counts(claims, metric, dataset, "all"))
-        for location in _of(claims, "location"):
-            here = [one for one in claims if one.location == location]
+        for here in sets[dataset].values():
             if parts := _parts(here, metric, dataset):
                 yield from _added(parts, list(counts(here, metric, dataset, "all")) or wholes)
 
@@ -150,10 +155,6 @@ def _called_iterations(one: Claim) -> bool:
     if one.metric != "iterations" or one.split != "train" or _PART_OF_TRAINING.search(one.row):
         return False
     return not re.search(rf"\b(every|each|first|last) {number}\b|epoch (has|is|of|with|consists)|{_OF_AN_EPOCH}", said)
-
-
-def _of(claims: Sequence[Claim], field: str) -> list[str]:
-    return list(dict.fromkeys(getattr(one, field) for one in claims))
 
 
 def _parts(here: Sequence[Claim], metric: str, dataset: str) -> list[Claim]:

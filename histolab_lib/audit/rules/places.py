@@ -1,8 +1,11 @@
 """A rule across places: the same figure in two tables, or in a table and in the text."""
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from fractions import Fraction
 from itertools import combinations
+from operator import itemgetter
 
 from histolab_lib.audit.finding import Finding, finding
 from histolab_lib.audit.registry import rule
@@ -15,6 +18,10 @@ __all__ = ["same_figure"]
 _RULE = "same-figure"
 _Clash = tuple[What, Claim, Claim]
 _Places = dict[tuple[str, What], Claim]
+_Alike = dict[tuple[str, str, str, What], list[tuple[int, What, Claim]]]
+_Exchanged = tuple[str, ...]
+#: What can have been mistaken for another one of its kind.
+_MISTAKEN = ("system", "group", "dataset", "metric")
 
 
 @rule(
@@ -70,34 +77,74 @@ def _meet(one: Claim, other: Claim) -> bool:
 
 def _exchanges(clashes: list[_Clash], places: _Places) -> tuple[list[Finding], list[_Clash]]:
     """Clashes in which two figures stand in each other's place, and the rest."""
-    found: dict[tuple[str, ...], dict[Claim, None]] = defaultdict(dict)
+    found: dict[_Exchanged, dict[Claim, None]] = defaultdict(dict)
     done: set[_Clash] = set()
-    for first, second in combinations(clashes, 2):
-        differing = [field for field in What._fields if getattr(first[0], field) != getattr(second[0], field)]
-        if len(differing) != 1 or _locations(first) != _locations(second):
-            continue
-        if _meet(first[1], second[2]) and _meet(first[2], second[1]):
-            sides = sorted(getattr(clash[0], differing[0]) for clash in (first, second))
-            key = (*_locations(first), differing[0], *sides)
-            found[key] |= dict.fromkeys((first[1], first[2], second[1], second[2]))
-            done |= {first, second}
-    agreeing: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
+    for first, second, field in _crossed(clashes):
+        sides = sorted(getattr(clash[0], field) for clash in (first, second))
+        found[*_locations(first), field, *sides] |= dict.fromkeys((first[1], first[2], second[1], second[2]))
+        done |= {first, second}
+    standing: dict[Claim, dict[_Exchanged, None]] = defaultdict(dict)
+    figures: dict[tuple[_Exchanged, What], list[Claim]] = defaultdict(list)
+    for key, involved in found.items():
+        for one in involved:
+            standing[one][key] = None
+            figures[key, what(one)].append(one)
+    agreeing: dict[_Exchanged, dict[str, str]] = defaultdict(dict)
     for clash in clashes:
         if clash not in done:
-            for key, involved in found.items():
-                if third := _third_place(clash, key[:2], list(involved)):
+            for key in list(standing[clash[1]] | standing[clash[2]]):
+                if third := _third_place(clash, key[:2], found[key], figures[key, clash[0]]):
                     found[key][third[0]] = None
                     agreeing[key][third[0].location] = third[1].location
                     done.add(clash)
     explained = [_exchange(key, list(involved), agreeing[key], places) for key, involved in found.items()]
     return explained, [clash for clash in clashes if clash not in done]
+                    standing[third[0]][key] = None
+                    figures[key, clash[0]].append(third[0])
 
 
-def _third_place(clash: _Clash, places: Sequence[str], involved: list[Claim]) -> tuple[Claim, Claim] | None:
+def _crossed(clashes: list[_Clash]) -> Iterator[tuple[_Clash, _Clash, str]]:
+    """Pairs of clashes between the same places that meet crosswise and differ in one field, and this field.
+
+    Held against each other are only those whose second number can meet the other's first one.
+    """
+    groups: dict[tuple[tuple[str, str], str, What], list[int]] = defaultdict(list)
+    for number, clash in enumerate(clashes):
+        for field in What._fields:
+            groups[_locations(clash), field, clash[0]._replace(**{field: ""})].append(number)
+    found = []
+    for (_, field, _), group in groups.items():
+        seconds = sorted((_ends(clashes[number][2])[0], number) for number in group)
+        widest = max(high - low for low, high in (_ends(clashes[number][2]) for number in group))
+        for number in group:
+            about, here, there = clashes[number]
+            low, high = _ends(here)
+            for _, other in seconds[
+                bisect_left(seconds, (low - widest, -1)) : bisect_left(seconds, (high, len(clashes)))
+            ]:
+                if (
+                    number < other
+                    and about != clashes[other][0]
+                    and _meet(here, clashes[other][2])
+                    and _meet(there, clashes[other][1])
+                ):
+                    found.append((number, other, field))
+    for number, other, field in sorted(found):
+        yield clashes[number], clashes[other], field
+
+
+def _ends(claim: Claim) -> tuple[Fraction, Fraction]:
+    found = quantity(claim)
+    return (found.low, found.high) if found else (Fraction(0), Fraction(0))
+
+
+def _third_place(
+    clash: _Clash, places: Sequence[str], involved: Container[Claim], figure: Sequence[Claim]
+) -> tuple[Claim, Claim] | None:
     """The claim of a clash that stands in a third place and agrees with one side of an exchange, and that side."""
     for one, other in ((clash[1], clash[2]), (clash[2], clash[1])):
         if other in involved and one.location not in places:
-            agreeing = [claim for claim in involved if what(claim) == clash[0] and _meet(claim, one)]
+            agreeing = [claim for claim in figure if _meet(claim, one)]
             if agreeing:
                 return one, agreeing[0]
     return None
@@ -144,8 +191,9 @@ def _others(clashes: list[_Clash], places: _Places) -> Iterator[Finding]:
     for about, prints in figures.items():
         rows[(*about[:3], about.dimension, *(one.location for one in prints))].append(about)
     for together in rows.values():
+    alike = _alike(places)
         involved = [one for about in together for one in figures[about]]
-        hints = [hint for about in together for pair in pairs[about] for hint in _hints(about, *pair, places)]
+        hints = [hint for about in together for pair in pairs[about] for hint in _hints(about, *pair, alike)]
         sure = any(_sure(*pair) for about in together for pair in pairs[about])
         words = f"One figure, several values: {'; '.join(name(one) for one in involved)}."
         words += "".join(f" {hint}" for hint in dict.fromkeys(hints))
@@ -153,7 +201,7 @@ def _others(clashes: list[_Clash], places: _Places) -> Iterator[Finding]:
 
 
 def _sure(one: Claim, other: Claim) -> bool:
-    return one.averaging == other.averaging and misprint(one, other) != "cut"
+    return one.averaging == other.averaging and misprint(one, other) not in ("cut", "twice")
 
 
 _MISPRINTS = {
@@ -162,16 +210,29 @@ _MISPRINTS = {
     "digit": "They differ in one digit.",
     "neighbours": "Two neighbouring digits are exchanged.",
     "lost": "One has lost a digit.",
+    "twice": "They agree if one was rounded twice.",
 }
 
 
-def _hints(about: What, one: Claim, other: Claim, places: _Places) -> Iterator[str]:
+def _alike(places: _Places) -> _Alike:
+    """Long enough numbers by place, digits and what they are about but for one field that could have been mistaken."""
+    found: _Alike = defaultdict(list)
+    for number, ((location, about), one) in enumerate(places.items()):
+        if len(one.value) > 2:
+            for field in _MISTAKEN:
+                found[location, one.value, field, about._replace(**{field: ""})].append((number, about, one))
+    return found
+
+
+def _hints(about: What, one: Claim, other: Claim, alike: _Alike) -> Iterator[str]:
     kind = misprint(one, other)
     if kind:
         yield f"{_MISPRINTS[kind]}"
     for claim, elsewhere in ((one, other), (other, one)):
-        for (location, figure), candidate in places.items():
-            differing = {field for field in What._fields if getattr(figure, field) != getattr(about, field)}
-            near = len(differing) == 1 and differing <= {"system", "group", "dataset", "metric"}
-            if location == elsewhere.location and near and len(claim.value) > 2 and candidate.value == claim.value:
-                yield f"{location} has {claim.value} for another: {name(candidate, place=False)}."
+        location = elsewhere.location
+        keys = ((location, claim.value, field, about._replace(**{field: ""})) for field in _MISTAKEN)
+        found = {
+            number: candidate for key in keys for number, figure, candidate in alike.get(key, ()) if figure != about
+        }
+        for _, candidate in sorted(found.items(), key=itemgetter(0)):
+            yield f"{location} has {claim.value} for another: {name(candidate, place=False)}."

@@ -1,6 +1,7 @@
 """A rule on what post-processing can and cannot change."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from histolab_lib.audit.finding import Finding, finding
@@ -36,11 +37,12 @@ def post_processing_keeps_the_mask(claims: Sequence[Claim]) -> Iterator[Finding]
     for one in claims:
         found = _POST.match(one.row)
         if not found or one.metric not in _PIXELS:
+    cells: dict[tuple[str, ...], list[Claim]] = defaultdict(list)
+    for one in claims:
+        cells[one.row, one.location, one.dataset, one.split, one.metric].append(one)
             continue
-        for other in claims:
-            place = (one.location, one.dataset, one.split, one.metric)
-            if other.row == found["base"] and (other.location, other.dataset, other.split, other.metric) == place:
-                yield from _compared(other, one)
+        for other in cells.get((found["base"], one.location, one.dataset, one.split, one.metric), ()):
+            yield from _compared(other, one)
 
 
 def _compared(before: Claim, after: Claim) -> Iterator[Finding]:

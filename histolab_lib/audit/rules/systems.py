@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, floor
 
 from histolab_lib.audit.finding import Finding, finding
 from histolab_lib.audit.intervals import Interval, share
 from histolab_lib.audit.rules.cells import what
 from histolab_lib.audit.rules.known import known
+from histolab_lib.audit.rules.paper import Paper
 from histolab_lib.claims import Claim
 
 __all__ = ["averaging", "doubts", "images", "judged", "named", "released", "shares", "together", "unit_share"]
@@ -59,6 +61,7 @@ def together(claims: Sequence[Claim], *metrics: str) -> Iterator[tuple[Claim, ..
                 yield group
 
 
+@lru_cache(maxsize=2**16)
 def unit_share(claim: Claim) -> Interval | None:
     """Return what a printed score may be, between 0 and 1; None where it cannot be read or lies outside."""
     printed = share(claim)
@@ -152,8 +155,8 @@ def _elsewhere(claims: Sequence[Claim], group: Sequence[Claim], region: Callable
     """Other prints of one of the scores with which the group would fit: then this one may be a misprint."""
     fitting = []
     for place, one in enumerate(group):
-        for other in claims:
-            if other.location != one.location and what(other) == what(one) and _apart(one, other):
+        for other in Paper.of(claims).prints.get(what(one), ()):
+            if other.location != one.location and _apart(one, other):
                 *known, last = shares([*group[:place], other, *group[place + 1 :]])
                 fitting += (
                     [f"{other.location} has {named(other)}, which would fit."] if last.meets(region(*known)) else []
@@ -180,7 +183,9 @@ def doubts(claims: Sequence[Claim], group: Sequence[Claim]) -> list[str]:
         words
         for metric, (pattern, words) in _DOUBTS.items()
         if metric in metrics
-        and any(one.metric == metric and one.paper in papers and re.search(pattern, one.note) for one in claims)
+        and any(
+            re.search(pattern, note) for paper in papers for note in Paper.of(claims).notes.get((paper, metric), ())
+        )
     ]
 
 

@@ -36,8 +36,7 @@ def mean_row(claims: Sequence[Claim]) -> Iterator[Finding]:
        how it averages, weights (the numbers of images in the groups) may explain it: `unlikely`. Where it averages over
        images or pools, only 1. is tested.
 
-    A score that cannot be read counts as anything from 0 to 1; another number that cannot be read ends the test. How
-    often `unlikely` is a false alarm cannot be said: as often as authors weigh their rows without saying so.
+    A score that cannot be read counts as anything from 0 to 1; another number that cannot be read ends the test.
 
     Sure: both statements are exact, whatever the authors round. A pooled mean of rows that are means over images is no
     mean of its rows, so there 1. says `unlikely`.
@@ -46,12 +45,15 @@ def mean_row(claims: Sequence[Claim]) -> Iterator[Finding]:
     for key, (mean, rows) in columns.items():
         parts = [_possible(one) for one in rows]
         if any(one is None for one in parts):
+    beside: dict[tuple[str, ...], dict[str, _Column]] = defaultdict(dict)
+    for key, column in columns.items():
+        beside[key[:-1]][key[-1]] = column
             continue
         known = [one for one in parts if one is not None]
         target = quantity(mean)
         if target is None:
             continue
-        others = {m[-1]: column for m, column in columns.items() if m[:-1] == key[:-1] and m != key}
+        others = {metric: column for metric, column in beside[key[:-1]].items() if metric != key[-1]}
         severity, words = _judge(mean, rows, target, known)
         if severity != "fine":
             words += _explain(mean, rows, target, known, others)
@@ -142,20 +144,21 @@ def scale(claims: Sequence[Claim]) -> Iterator[Finding]:
     for column in columns.values():
         if len(column) < 4:
             continue
-        slipped = [one for one in column if _slipped(one, [other for other in column if other is not one])]
-        for one in slipped:
-            words = f"{name(one)} is less than a third of every other in its column; has it lost a factor of ten?"
-            yield finding([one], _SCALE, "unlikely", words)
-        rest = [one for one in column if one not in slipped]
-        if rest:
-            words = f"The {len(rest)} values of {rest[0].metric} in {rest[0].location} are of one scale."
-            yield finding(rest, _SCALE, "fine", words)
+        slipped = _slipped(column)
+        if slipped:
+            words = f"{name(slipped)} is less than a third of every other in its column; has it lost a factor of ten?"
+            yield finding([slipped], _SCALE, "unlikely", words)
+        rest = [one for one in column if one is not slipped]
+        words = f"The {len(rest)} values of {rest[0].metric} in {rest[0].location} are of one scale."
+        yield finding(rest, _SCALE, "fine", words)
 
 
-def _slipped(one: Claim, others: list[Claim]) -> bool:
-    own = quantity(one)
-    lows = [found.low for found in map(quantity, others) if found is not None]
-    if own is None or not lows or own.high * 3 >= min(lows):
-        return False
+def _slipped(column: list[Claim]) -> Claim | None:
+    """The smallest score of a column if it has slipped; no other can be so far below all the rest."""
+    sizes = sorted(((found.low, place) for place, found in enumerate(map(quantity, column)) if found is not None))
+    (_, place), (least, _) = sizes[:2]
+    own = quantity(column[place])
+    if own is None or own.high * 3 >= least:
+        return None
     grown = [Interval(own.low * factor, own.high * factor) for factor in (Fraction(10), Fraction(100))]
-    return any(larger.high >= min(lows) and larger.low <= 1 for larger in grown)
+    return column[place] if any(larger.high >= least and larger.low <= 1 for larger in grown) else None

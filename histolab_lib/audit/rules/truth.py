@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -79,8 +80,10 @@ def organs_of_the_set(claims: Sequence[Claim]) -> Iterator[Finding]:
 
     **How sure.** `inconsistent`; `not testable here` where the files could not be had.
     """
-    for dataset, split, location in dict.fromkeys((one.dataset, one.split, one.location) for one in claims):
-        here = [one for one in claims if (one.dataset, one.split, one.location) == (dataset, split, location)]
+    places: dict[tuple[str, str, str], list[Claim]] = defaultdict(list)
+    for one in claims:
+        places[one.dataset, one.split, one.location].append(one)
+    for (dataset, split, _), here in places.items():
         naming = _first_of_each(one for one in here if _organs(one))
         if not naming:
             continue
@@ -112,10 +115,11 @@ def barcodes_of_organs(claims: Sequence[Claim]) -> Iterator[Finding]:
     **How sure.** `inconsistent` between label and barcode. The label is the organisers': a paper that names the organ
     has inherited it. Which of the two is right, only the slide can tell.
     """
-    for dataset, location in dict.fromkeys((one.dataset, one.location) for one in claims):
-        if dataset not in ("monuseg", "kumar"):
-            continue
-        naming = [one for one in claims if (one.dataset, one.location) == (dataset, location)]
+    places: dict[tuple[str, str], list[Claim]] = defaultdict(list)
+    for one in claims:
+        if one.dataset in ("monuseg", "kumar"):
+            places[one.dataset, one.location].append(one)
+    for (dataset, _), naming in places.items():
         for organ in dict.fromkeys(organ for one in naming for organ in _organs(one)):
             rows = _first_of_each(one for one in naming if organ in _organs(one))
             tiles = [tile for tile in _tiles(dataset) if tile["organ"] == organ]
