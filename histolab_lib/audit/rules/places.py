@@ -40,8 +40,12 @@ def same_figure(claims: Sequence[Claim]) -> Iterator[Finding]:
     *Derivation.* Rounding to any number of places, and printing as fraction or percent, leaves the number before
     rounding in the closed interval of half a unit of the last place to both sides. One number lies in all intervals of
     its prints; so two prints whose intervals do not meet are of two numbers: `inconsistent`. If they would meet had one
-    been cut off rather than rounded, or if one of them leaves open how it was averaged while the other does not, it is
-    `unlikely` only.
+    been cut off rather than rounded, or rounded twice (0.8447 to 0.845 to 0.85), or if one of them leaves open how it
+    was averaged while the other does not, it is `unlikely` only.
+
+    **False alarms.** Of numbers rounded once none, by the derivation and in every paper of the measurement. Where an
+    author cuts digits off, rounds what a table has rounded, or averages in another way without a word, as often as it
+    shows in the digits.
 
     What could explain a clash is looked for: two columns, rows or data sets exchanged (each place has the other's
     number), a point displaced, a digit wrong or lost. Clashes that one exchange explains, and those of several metrics
@@ -95,12 +99,12 @@ def _exchanges(clashes: list[_Clash], places: _Places) -> tuple[list[Finding], l
             for key in list(standing[clash[1]] | standing[clash[2]]):
                 if third := _third_place(clash, key[:2], found[key], figures[key, clash[0]]):
                     found[key][third[0]] = None
+                    standing[third[0]][key] = None
+                    figures[key, clash[0]].append(third[0])
                     agreeing[key][third[0].location] = third[1].location
                     done.add(clash)
     explained = [_exchange(key, list(involved), agreeing[key], places) for key, involved in found.items()]
     return explained, [clash for clash in clashes if clash not in done]
-                    standing[third[0]][key] = None
-                    figures[key, clash[0]].append(third[0])
 
 
 def _crossed(clashes: list[_Clash]) -> Iterator[tuple[_Clash, _Clash, str]]:
@@ -187,11 +191,11 @@ def _others(clashes: list[_Clash], places: _Places) -> Iterator[Finding]:
     for about, one, other in clashes:
         figures[about] |= dict.fromkeys((one, other))
         pairs[about].append((one, other))
+    alike = _alike(places)
     rows: dict[tuple[str, ...], list[What]] = defaultdict(list)
     for about, prints in figures.items():
         rows[(*about[:3], about.dimension, *(one.location for one in prints))].append(about)
     for together in rows.values():
-    alike = _alike(places)
         involved = [one for about in together for one in figures[about]]
         hints = [hint for about in together for pair in pairs[about] for hint in _hints(about, *pair, alike)]
         sure = any(_sure(*pair) for about in together for pair in pairs[about])
@@ -206,11 +210,11 @@ def _sure(one: Claim, other: Claim) -> bool:
 
 _MISPRINTS = {
     "cut": "They agree if one was cut off, not rounded.",
+    "twice": "They agree if one was rounded twice.",
     "point": "They have the same digits: in one the point is displaced.",
     "digit": "They differ in one digit.",
     "neighbours": "Two neighbouring digits are exchanged.",
     "lost": "One has lost a digit.",
-    "twice": "They agree if one was rounded twice.",
 }
 
 

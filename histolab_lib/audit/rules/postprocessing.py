@@ -32,14 +32,17 @@ def post_processing_keeps_the_mask(claims: Sequence[Claim]) -> Iterator[Finding]
     instances that are drawn as background (on the true masks of the 14 test tiles of MoNuSeg they cost 0.001 Dice
     with one watershed seed for a nucleus, 0.009 with half as many seeds again); components that lose their seed and
     vanish; filling of holes, opening, a threshold; and a network that was trained with one more output. The finding
-    is a question to the paper: which of these? The rate of false alarms is that of papers which do one of them.
+    is a question to the paper: which of these?
+
+    **False alarms.** None where no pixel of the mask changes. Where lines are drawn, holes filled or specks removed,
+    most: two digits of print hide it, three seldom.
     """
-    for one in claims:
-        found = _POST.match(one.row)
-        if not found or one.metric not in _PIXELS:
     cells: dict[tuple[str, ...], list[Claim]] = defaultdict(list)
     for one in claims:
         cells[one.row, one.location, one.dataset, one.split, one.metric].append(one)
+    for one in claims:
+        found = _POST.match(one.row)
+        if not found or one.metric not in _PIXELS:
             continue
         for other in cells.get((found["base"], one.location, one.dataset, one.split, one.metric), ()):
             yield from _compared(other, one)
