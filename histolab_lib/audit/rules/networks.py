@@ -40,7 +40,7 @@ def parameters_of_the_network(claims: Sequence[Claim]) -> Iterator[Finding]:
     sixfold), so that nothing follows from a count that none of these few variants has.
     `not built yet` for a network that the book has not built.
 
-    **False alarms.** None of the forms that were counted. Of a U-Net of another width, depth or way up nearly all: the
+    **False alarms.** None of the forms that were counted. Of U-Nets of another width, depth or way up most: the
     finding says which forms were counted, and asks which one the paper has built.
     """
     for one in claims:
