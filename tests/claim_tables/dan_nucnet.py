@@ -1,10 +1,9 @@
 """DAN-NucNet: cells apart by tabs, two systems side by side in Tables 2 and 3, and Table 5 a ruin."""
 
 import re
-from functools import partial
 
 from histolab_lib.claims import UNREADABLE
-from tests.claim_tables.layout import Paper, Row, Sections, Table, cut
+from tests.claim_tables.layout import Paper, Row, Sections, Table, by_location, cut, without
 
 __all__ = ["PAPER"]
 
@@ -60,14 +59,13 @@ def _sections(text: str) -> Sections:
 
 
 def _sentences(text: str) -> str:
-    for block in (one for one in text.split("\n\n") if "\t" in one):
-        text = text.replace(block, "")
+    text = without(text, [one for one in text.split("\n\n") if "\t" in one])
     return re.sub(r"(?s)\$\$.*?\$\$", "", text)
 
 
 PAPER = Paper(
     key="dan_nucnet",
-    tables={**{one: partial(_rows, location=one) for one in _SETS}, "Table 5": _ruined},
+    tables={**by_location(_rows, _SETS), "Table 5": _ruined},
     captions=r"^ ?Table ([2-9]):",
     count=_count,
     sections=_sections,

@@ -1,9 +1,8 @@
 """The modified LinkNet for glands: three numbers after a name that the text breaks over several lines."""
 
 import re
-from functools import partial
 
-from tests.claim_tables.layout import Paper, Row, Sections, Table, cut
+from tests.claim_tables.layout import Paper, Row, Sections, Table, by_location, cut, without
 
 __all__ = ["PAPER"]
 
@@ -40,14 +39,12 @@ def _sections(text: str) -> Sections:
 
 
 def _sentences(text: str) -> str:
-    for location in _TABLES:
-        text = text.replace(_block(text, location), " ")
-    return text
+    return without(text, [_block(text, location) for location in _TABLES], " ")
 
 
 PAPER = Paper(
     key="gland_linknet",
-    tables={location: partial(_rows, location=location) for location in _TABLES},
+    tables=by_location(_rows, _TABLES),
     captions=r"^Table (\d+)(?=\.)",
     count=_count,
     sections=_sections,

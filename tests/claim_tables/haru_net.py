@@ -1,9 +1,8 @@
 """HARU-Net: systems down, Dice, AJI and PQ across; each row is one line, cells apart by tabs."""
 
 import re
-from functools import partial
 
-from tests.claim_tables.layout import Paper, Row, Sections, Table, cut
+from tests.claim_tables.layout import Paper, Row, Sections, Table, by_location, cut
 
 __all__ = ["PAPER"]
 
@@ -42,7 +41,7 @@ def _sentences(text: str) -> str:
 
 PAPER = Paper(
     key="haru_net",
-    tables={location: partial(_rows, location=location) for location in _DATASETS},
+    tables=by_location(_rows, _DATASETS),
     captions=r"^Table (\d+)(?=:)",
     count=_count,
     sections=_sections,

@@ -6,9 +6,8 @@ The columns of its pages are mixed, so that a section is no stretch of the text.
 """
 
 import re
-from functools import partial
 
-from tests.claim_tables.layout import Paper, Row, Sections, Table, plain
+from tests.claim_tables.layout import Paper, Row, Sections, Table, by_location, plain, without
 
 __all__ = ["PAPER"]
 
@@ -54,9 +53,7 @@ def _count(text: str) -> tuple[int, int]:
 
 
 def _sentences(text: str) -> str:
-    for line in (line for location in (*_SETS, *_SCORES) for line, _, _ in _lines(text, location)):
-        text = text.replace(line, "")
-    return text
+    return without(text, [line for location in (*_SETS, *_SCORES) for line, _, _ in _lines(text, location)])
 
 
 def _sections(text: str) -> Sections:
@@ -65,7 +62,7 @@ def _sections(text: str) -> Sections:
 
 PAPER = Paper(
     key="histoseg",
-    tables={location: partial(_rows, location=location) for location in (*_SETS, *_SCORES)},
+    tables=by_location(_rows, (*_SETS, *_SCORES)),
     captions=r"^TABLE ([IVX]+):",
     count=_count,
     sections=_sections,

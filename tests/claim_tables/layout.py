@@ -1,11 +1,12 @@
 """What the printed tables and sentences of a paper look like in its text: the terms that all papers share."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
-__all__ = ["CELL", "SHARED", "Cell", "Paper", "Row", "Sections", "Table", "cut", "plain"]
+__all__ = ["CELL", "SHARED", "Cell", "Paper", "Row", "Sections", "Table", "by_location", "cut", "plain", "without"]
 
 #: A number in a table.
 CELL = r"\d[\d,]*(?:\.\d+)?"
@@ -88,6 +89,18 @@ class Paper:
     sections: Callable[[str], Sections]
     sentences: Callable[[str], str]
     no_claims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def by_location(rows: Callable[..., list[Row]], locations: Iterable[str]) -> dict[str, Callable[[str], list[Row]]]:
+    """Return what reads each table, where one function reads all: ``rows(text, location=LOCATION)``."""
+    return {location: partial(rows, location=location) for location in locations}
+
+
+def without(text: str, blocks: Iterable[str], instead: str = "") -> str:
+    """Return a text with its tables, or lines of them, taken out."""
+    for block in blocks:
+        text = text.replace(block, instead)
+    return text
 
 
 def plain(text: str) -> str:

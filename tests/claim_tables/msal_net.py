@@ -1,9 +1,8 @@
 """MSAL-Net: one line per row, "–" where there is no number; headings without numbers."""
 
 import re
-from functools import partial
 
-from tests.claim_tables.layout import CELL, Paper, Row, Sections, Table, cut
+from tests.claim_tables.layout import CELL, Paper, Row, Sections, Table, by_location, cut, without
 
 __all__ = ["PAPER"]
 
@@ -45,14 +44,12 @@ def _sections(text: str) -> Sections:
 
 
 def _sentences(text: str) -> str:
-    for location in _TABLES:
-        text = text.replace(_block(text, location), "\n")
-    return text
+    return without(text, [_block(text, location) for location in _TABLES], "\n")
 
 
 PAPER = Paper(
     key="msal_net",
-    tables={location: partial(_rows, location=location) for location in _TABLES},
+    tables=by_location(_rows, _TABLES),
     captions=r"^ ?Table (\d) (?:Represents|Compared)",
     count=_count,
     sections=_sections,
