@@ -162,7 +162,9 @@ def test_a_demonstration_stands_in_its_page_with_its_data_and_its_words():
     html = demo_html({DEMO_MIME: data, "text/plain": "said & done"}, "book/foundations/x")
     assert '<p class="demo-title">A &lt;b&gt; question?</p>' in html
     assert '<p class="demo-static">said &amp; done</p>' in html
-    assert '<script src="../../_static/demo.js"></script>' in html
+    assert html.endswith(
+        '<script src="../../_static/elements.js"></script><script src="../../_static/demo.js"></script>'
+    )
     held = html.partition('<script type="application/json">')[2].partition("</script>")[0]
     assert json.loads(held) == data
 
@@ -171,7 +173,7 @@ def test_a_figure_that_computes_in_the_page_has_its_own_script_and_says_its_kind
     data = {"title": "How far?", "kind": "means", "words": "", "start": [1]}
     html = demo_html({DEMO_MIME: data, "text/plain": "said"}, "book/synthesis/x")
     assert html.startswith('<div class="demo" data-kind="means">')
-    assert html.endswith('<script src="../../_static/calculators.js"></script>')
+    assert html.endswith('/elements.js"></script><script src="../../_static/calculators.js"></script>')
 
 
 def test_a_page_on_synthetic_tissue_says_so_under_its_title(tmp_path, monkeypatch):

@@ -55,14 +55,7 @@
   const INK = "#000000", SKY = "rgba(86, 180, 233, 0.35)", BLUE = "#0072B2", VERMILION = "#D55E00", GREEN = "#009E73";
   const x = (value) => LEFT + value * WIDE, y = (value) => SIZE - BOTTOM - value * WIDE;
 
-  function element(name, attributes, parent) {
-    const made = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) {
-      if (key === "text") made.textContent = value; else made.setAttribute(key, value);
-    }
-    if (parent) parent.appendChild(made);
-    return made;
-  }
+  const element = window.histolabElement; // elements.js
 
   function curve(c, f, from = 0, to = 1) {
     for (let i = 0; i <= STEPS; i += 1) {

@@ -41,14 +41,7 @@
     context.putImageData(pixels, 0, 0);
   }
 
-  function element(name, attributes, parent) {
-    const made = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) {
-      if (key === "text") made.textContent = value; else made.setAttribute(key, value);
-    }
-    if (parent) parent.appendChild(made);
-    return made;
-  }
+  const element = window.histolabElement; // elements.js
 
   function build(figure, number) {
     const data = JSON.parse(figure.querySelector("script[type='application/json']").textContent);

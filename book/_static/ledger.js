@@ -2,14 +2,7 @@
 (function () {
   "use strict";
 
-  function element(name, attributes, parent) {
-    const made = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) {
-      if (key === "text") made.textContent = value; else made.setAttribute(key, value);
-    }
-    if (parent) parent.appendChild(made);
-    return made;
-  }
+  const element = window.histolabElement; // elements.js
 
   function setUp(box) {
     const heads = [...box.querySelectorAll("thead th")];

@@ -189,4 +189,5 @@ def connect(app: Sphinx) -> None:
 
 def _script(app: Sphinx, page: str, _template: str, _context: dict[str, Any], _doctree: object) -> None:
     if page == LEDGER:
+        app.add_js_file("elements.js")
         app.add_js_file("ledger.js")

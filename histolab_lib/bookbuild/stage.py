@@ -86,12 +86,15 @@ def demo_html(output: Mapping[str, Any], key: str) -> str:
     """
     data = json.dumps(output[DEMO_MIME], separators=(",", ":")).replace("</", "<\\/")
     kind = output[DEMO_MIME].get("kind")  # of a figure that computes in the page
-    script = "../" * key.count("/") + f"_static/{'calculators' if kind else 'demo'}.js"
+    static = "../" * key.count("/") + "_static"
+    scripts = [
+        f'<script src="{static}/{name}.js"></script>' for name in ("elements", "calculators" if kind else "demo")
+    ]
     opened = f'<div class="demo" data-kind="{escape(kind)}">' if kind else '<div class="demo">'
     return (
         f'{opened}<p class="demo-title">{escape(output[DEMO_MIME]["title"])}</p>'
         f'<p class="demo-static">{escape(output["text/plain"])}</p>'
-        f'<script type="application/json">{data}</script></div><script src="{script}"></script>'
+        f'<script type="application/json">{data}</script></div>{"".join(scripts)}'
     )
 
 
