@@ -230,6 +230,20 @@ def test_validation_by_objects_or_loss_is_what_the_recipe_says():
         assert scores[metric] == pytest.approx(expected, abs=1e-6)
 
 
+def test_validation_predicts_in_the_windows_of_the_schedule(monkeypatch):
+    asked = []
+
+    def score(*given, **how):
+        asked.append((how["window_px"], how["overlap_px"]))
+        return 0.5
+
+    monkeypatch.setattr("histolab_lib.training.session.mean_dice", score)
+    monkeypatch.setattr("histolab_lib.training.session.mean_object_score", score)
+    made = recipe(validation={"share": 0.2, "metric": "aji"}, postprocess_options={"connectivity": 8})
+    _fit(made, schedule=replace(SHORT, crop_px=8, window_px=8))
+    assert asked == [(8, 2), (8, 2)]
+
+
 def test_half_precision_is_computed_where_it_is_asked_for_and_weights_stay_whole():
     seen = set()
 

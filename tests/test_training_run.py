@@ -45,7 +45,7 @@ def places(tmp_path, monkeypatch):
 def once(tmp_path_factory):
     """Where one run of thirty steps has left what it leaves, and its record as it was given back."""
     folder = tmp_path_factory.mktemp("once")
-    short = replace(running.SCHEDULES["smoke"], crops=120, batch_size=4, crop_px=32)
+    short = replace(running.SCHEDULES["smoke"], crops=120, batch_size=4, crop_px=32, window_px=32)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HISTOLAB_RUNS", str(folder / "runs"))
         patch.setenv("HISTOLAB_PREDICTIONS", str(folder / "predictions"))
@@ -80,7 +80,7 @@ def test_the_recorded_scores_are_those_of_the_network_that_was_trained(once):
     _, made = once
     trained = load_checkpoint(run_folder(Job("small_unet", "synthetic", "smoke", variant="floor", options=SMALL)))
     for tile, row in zip(load("synthetic", "test", **SMALL), made.images["test"], strict=True):
-        instances = segment(trained.network, tile.image, trained.recipe)
+        instances = segment(trained.network, tile.image, trained.recipe, window_px=32, overlap_px=8)
         np.testing.assert_array_equal(instances, load_prediction(made.name, "test", tile.name))
         assert row["dice"] == dice(tile.mask, instances > 0) > 0.2
 

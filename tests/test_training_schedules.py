@@ -51,6 +51,13 @@ def test_crops_become_smaller_but_never_larger_than_the_recipe_has_them():
         assert Schedule(name="s", crops=9, crop_px=largest).plan(recipe(crop_px=16), []).crop_px == expected
 
 
+def test_tiles_are_predicted_in_windows_only_where_crops_are_smaller_than_the_recipe_has_them():
+    for crop, expected in ((8, {"window_px": 12, "overlap_px": 3}), (16, {}), (None, {})):
+        plan = Schedule(name="s", crops=9, crop_px=crop, window_px=12).plan(recipe(crop_px=16), [])
+        assert plan.windows() == expected
+    assert SCHEDULES["cpu"].plan(recipe(crop_px=16), []).windows() == {}
+
+
 def test_a_network_can_have_a_schedule_of_its_own():
     schedule = Schedule(name="s", crops=100, by_network={"small_unet": {"crops": 20, "crop_px": 8}})
     plan = schedule.plan(recipe(), [])

@@ -147,7 +147,8 @@ def _trained(job: Job, **settings: Any) -> Record | None:
     precision = "bfloat16" if fitted.plan.precision == "bf16-mixed" else "float32"
     where = next(fitted.network.parameters()).device
     with process_settings(where, fitted.plan.threads):
-        images, data = _scored(job, tiles, lambda image: segment(fitted.network, image, recipe, precision=precision))
+        how = {"precision": precision, **fitted.plan.windows()}
+        images, data = _scored(job, tiles, lambda image: segment(fitted.network, image, recipe, **how))
         device = device_name(where)
     return _record(
         job,

@@ -157,11 +157,14 @@ class Session:
         how = {"precision": "bfloat16" if plan.precision == "bf16-mixed" else "float32"}
         windows = {} if recipe.window_px is None else {"window_px": recipe.window_px}
         windows |= {} if recipe.overlap_px is None else {"overlap_px": recipe.overlap_px}
+        windows |= plan.windows()
         threshold: Any = recipe.thresholds.get("mask", 0.5)
         scores = {"dice": mean_dice(self.used, tiles, threshold=threshold, **how, **windows)}
         metric = _metric(recipe)
         if metric in OBJECT_SCORES:
-            scores[metric] = mean_object_score(self.used, tiles, recipe, metric, symmetries=False, **how)
+            scores[metric] = mean_object_score(
+                self.used, tiles, recipe, metric, symmetries=False, **how, **plan.windows()
+            )
         if metric == "loss":
             with self.engine.autocast():
                 scores["loss"] = mean_loss(
