@@ -241,7 +241,7 @@ def test_validation_predicts_in_the_windows_of_the_schedule(monkeypatch):
     monkeypatch.setattr("histolab_lib.training.session.mean_object_score", score)
     made = recipe(validation={"share": 0.2, "metric": "aji"}, postprocess_options={"connectivity": 8})
     _fit(made, schedule=replace(SHORT, crop_px=8, window_px=8))
-    assert asked == [(8, 2), (8, 2)]
+    assert asked == 3 * 2 * [(8, 2)]  # three looks, two scores each
 
 
 def test_half_precision_is_computed_where_it_is_asked_for_and_weights_stay_whole():
