@@ -127,6 +127,19 @@ def test_inside_a_u_block_pooling_halves_the_size_and_flat_ones_double_the_dilat
         assert seen == list(zip(sides, dilations, strict=True))
 
 
+def test_with_fewer_encoders_the_deepest_stages_are_left_out_and_the_rest_stays():
+    whole, shallow = haru_net(width=0.0625), haru_net(width=0.0625, depth=3)
+    names = {name for name, _ in shallow.named_children()}
+    assert names == {"en1", "en2", "en3", "de2", "de1", "attention", "mask", "contour"}
+    assert len(shallow.attention) == 2
+    for name in ("en1", "en2", "en3", "de1"):
+        assert counts(getattr(shallow, name)) == counts(getattr(whole, name))
+    assert shallow.de2.enter[0].in_channels == 16 + 8  # of en3, where the whole network has as many from de3
+    output = shallow(torch.rand(2, 3, 37, 50))
+    assert set(output.extra) == {"contour", *(f"{of}_{level}" for of in ("mask", "contour") for level in (1, 2, 3))}
+    assert output.mask.shape == (2, 1, 37, 50)
+
+
 def test_side_maps_are_there_in_training_alone():
     network = haru_net(width=0.125)
     images = torch.rand(2, 3, 33, 20)
@@ -236,6 +249,8 @@ def test_gradients_of_its_loss_reach_every_parameter(variant):
         ({"fusion": "cf"}, "unknown fusion 'cf'"),
         ({"width": 0}, "width must be above 0, and scale above 0 and at most 1, got 0 and 1.0"),
         ({"scale": 2}, "got 1.0 and 2"),
+        ({"depth": 1}, r"depth must be in 2\.\.6, got 1"),
+        ({"depth": 7}, r"depth must be in 2\.\.6, got 7"),
     ],
 )
 def test_options_that_do_not_exist_are_errors(options, message):

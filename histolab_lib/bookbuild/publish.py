@@ -10,6 +10,7 @@ from histolab_lib.bookbuild.execute import Executed, build_dir, execute, last_ru
 from histolab_lib.bookbuild.gates import check_notebook
 from histolab_lib.bookbuild.glued import compare_page, keep_page
 from histolab_lib.bookbuild.pairs import Half, check_pair, write_pair
+from histolab_lib.bookbuild.papers import paper_faults
 from histolab_lib.bookbuild.prose import pictures_without_alt, typed_numbers
 from histolab_lib.bookbuild.references import compare, reference_text
 from histolab_lib.bookbuild.site import build_site
@@ -115,6 +116,7 @@ def check_book(profile: str) -> int:
             )
         executed = run.notebook()
         faults += check_notebook(chapter.key, executed)
+        faults += paper_faults(chapter.key, executed, root)
         if profile == "smoke" and chapter.ipynb.is_file():
             faults += compare(chapter.key, nbformat.read(chapter.ipynb, as_version=4), executed)
         if profile != "smoke":

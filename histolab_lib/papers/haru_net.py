@@ -76,7 +76,7 @@ STAGES = (
     Stage("de2", 6, False, 256, 32, 64),
     Stage("de1", 7, False, 128, 16, 64),
 )
-_DEPTH = 6  # encoders; the branches have as many side maps
+_DEPTH = 6  # encoders of the published network
 
 
 def _conv(inside: int, outside: int, dilation: int = 1) -> nn.Sequential:
@@ -216,10 +216,12 @@ class HaruNet(nn.Module):
     ----------
     stride_px : int
         1: sizes are halved rounding up, and interpolated back to what they were.
+    depth : int
+        Number of encoders, and of the side maps of a branch: 6.
     en1, ..., en6, de5, ..., de1 : RSU
         The stages.
     attention : ModuleList
-        On the skips of en1 to en5; empty without attention.
+        On the skips of all encoders but the deepest; empty without attention.
     mask, contour : Module
         The branches.
     """
@@ -234,21 +236,26 @@ class HaruNet(nn.Module):
         fusion: str,
         contour: bool,
         width: float,
+        depth: int,
         scale: float,
     ) -> None:
         super().__init__()
         self.stride_px = 1
         self.scale = scale
-        for stage in STAGES:
-            inside, middle, outside = (one if one == 3 else max(1, round(one * width)) for one in stage[3:])
+        self.depth = depth
+        stages = [stage for stage in STAGES if int(stage.name[2:]) <= depth - stage.name.startswith("de")]
+        channels = {stage.name: max(1, round(stage.outside * width)) for stage in stages}
+        below, inside = "", 3
+        for stage in stages:
             if stage.name.startswith("de"):  # what comes up, and the skip
-                inside = 2 * max(1, round(stage.inside // 2 * width))
+                inside = channels[below] + channels[f"en{stage.name[2:]}"]
+            middle, outside = max(1, round(stage.middle * width)), channels[stage.name]
             block = RSU(stage.height, stage.flat, inside, middle, outside) if rsu else double_conv(inside, outside)
             self.add_module(stage.name, block)
-        channels = {stage.name: max(1, round(stage.outside * width)) for stage in STAGES}
-        skips = [channels[f"en{level}"] for level in range(1, _DEPTH)]
+            below, inside = stage.name, outside
+        skips = [channels[f"en{level}"] for level in range(1, depth)]
         self.attention = nn.ModuleList(_attentions(skips, deep_attention) if attention else ())
-        seen = [channels["en6"], *(channels[f"de{level}"] for level in range(_DEPTH - 1, 0, -1))]
+        seen = [channels[f"en{depth}"], *(channels[f"de{level}"] for level in range(depth - 1, 0, -1))]
         classes = 2 if reading == "code" else 1
         self.mask = _Branch(seen, classes, fusion, reading)
         self.contour = _Branch(seen, classes, fusion, reading) if contour else None
@@ -274,17 +281,17 @@ class HaruNet(nn.Module):
                 fused, *sides = branch(features, (seen.shape[2], seen.shape[3]))
                 maps[name] = fused if self.training else _sized(fused, size)
                 if self.training:
-                    maps |= {f"{name}_{_DEPTH - place}": side for place, side in enumerate(sides)}
+                    maps |= {f"{name}_{self.depth - place}": side for place, side in enumerate(sides)}
         return Output(maps.pop("mask"), maps)
 
     def _features(self, x: Tensor) -> list[Tensor]:
-        """Outputs of en6, de5, ..., de1."""
+        """Outputs of the deepest encoder and of the decoders, the deepest first."""
         skips: list[Tensor] = []
-        for level in range(1, _DEPTH + 1):
+        for level in range(1, self.depth + 1):
             x = getattr(self, f"en{level}")(_pooled(x) if level > 1 else x)
             skips.append(x)
         features = [skips.pop()]
-        for level in range(_DEPTH - 1, 0, -1):
+        for level in range(self.depth - 1, 0, -1):
             skip = skips.pop()
             attended = self.attention[level - 1](skip) if self.attention else skip
             above = _sized(features[-1], (skip.shape[2], skip.shape[3]))
@@ -318,6 +325,7 @@ def haru_net(
     fusion: str = "context",
     contour: bool = True,
     width: float = 1.0,
+    depth: int = _DEPTH,
     scale: float = 1.0,
     seed: int = 0,
 ) -> HaruNet:
@@ -339,6 +347,8 @@ def haru_net(
         False: without the branch of contours.
     width : float
         Factor of all channels between images and side maps; the published network has 1.
+    depth : int
+        Number of encoders, 2 to 6; the published network has 6. With fewer, the deepest stages are left out.
     scale : float
         Greater than 0, at most 1: what the network sees, as a share of the images' sides.
     seed : int
@@ -364,6 +374,8 @@ def haru_net(
     choose("reading", reading, ("paper", "code"))
     choose("deep_attention", deep_attention, ("channel", "cbam"))
     choose("fusion", fusion, ("context", "plain"))
+    if depth not in range(2, _DEPTH + 1):
+        raise ValueError(f"depth must be in 2..{_DEPTH}, got {depth}")
     if not width > 0 or not 0 < scale <= 1:
         raise ValueError(f"width must be above 0, and scale above 0 and at most 1, got {width} and {scale}")
     with seeded_weights(seed):
@@ -375,6 +387,7 @@ def haru_net(
             fusion=fusion,
             contour=contour,
             width=width,
+            depth=depth,
             scale=scale,
         )
 

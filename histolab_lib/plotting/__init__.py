@@ -4,10 +4,13 @@ from histolab_lib.plotting.audit import draw_gaps, draw_intervals, draw_mean_row
 from histolab_lib.plotting.charts import draw_bars, draw_curves, draw_dots, draw_learning, draw_scores, draw_table
 from histolab_lib.plotting.look import PALETTE, style
 from histolab_lib.plotting.objects import draw_errors_by_object, draw_instances, draw_rasters
+from histolab_lib.plotting.records import Experiment, draw_records, experiments, main_scores
+from histolab_lib.plotting.schemes import draw_u
 from histolab_lib.plotting.tissue import draw_errors, draw_stains, draw_tiles, error_map, outlines, short_name
 
 __all__ = [
     "PALETTE",
+    "Experiment",
     "draw_bars",
     "draw_curves",
     "draw_dots",
@@ -19,12 +22,16 @@ __all__ = [
     "draw_learning",
     "draw_mean_rows",
     "draw_rasters",
+    "draw_records",
     "draw_region",
     "draw_scores",
     "draw_stains",
     "draw_table",
     "draw_tiles",
+    "draw_u",
     "error_map",
+    "experiments",
+    "main_scores",
     "outlines",
     "short_name",
     "style",
