@@ -55,6 +55,8 @@ def test_tiles_are_predicted_in_windows_only_where_crops_are_smaller_than_the_re
     for crop, expected in ((8, {"window_px": 12, "overlap_px": 3}), (16, {}), (None, {})):
         plan = Schedule(name="s", crops=9, crop_px=crop, window_px=12).plan(recipe(crop_px=16), [])
         assert plan.windows() == expected
+    smaller = Schedule(name="s", crops=9, crop_px=8, window_px=12)
+    assert smaller.plan(recipe(crop_px=16, window_px=20), []).windows() == {}  # the recipe's own
     assert SCHEDULES["cpu"].plan(recipe(crop_px=16), []).windows() == {}
 
 

@@ -1,4 +1,4 @@
-"""Sphinx extension of the book: roles, the ledger, repairs of the stock theme, each with the condition for its removal.
+"""Sphinx extension of the book: roles, the ledger, a table, repairs of the stock theme, each with the condition for its removal.
 
 Loaded by ``_config.yml`` under ``sphinx.extra_extensions``. Seen with Jupyter Book 1.0.4, Sphinx 7.4,
 sphinx-book-theme 1.3 and pydata-sphinx-theme 0.17; the browser test goes red where a repair stops working.
@@ -13,7 +13,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from histolab_lib.bookbuild import docstrings, ledger, roles
+from histolab_lib.bookbuild import docstrings, ledger, roles, speeds
 from histolab_lib.bookbuild.colab.release import BRANCH, COLAB
 
 __all__ = [
@@ -273,10 +273,11 @@ def _after_the_theme(app: Sphinx) -> None:
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    """Connect the repairs, the roles and the ledger; Sphinx calls this."""
+    """Connect the repairs, the roles, the ledger and the table of speeds; Sphinx calls this."""
     roles.connect(app)
     ledger.connect(app)
     docstrings.connect(app)
+    speeds.connect(app)
     app.setup_extension("notfound.extension")  # for its setting, and for its absolute addresses, made at priority 400
     app.connect("config-inited", drop_thebe)
     app.connect("builder-inited", _after_the_theme)

@@ -526,6 +526,10 @@ _CHANGES: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType(
             '"a batch size of 12"; ours: crops, since its tiles have 500 to 600 px and cannot be one batch as they are',
             {"batch_size": 12, "crop_px": 500, "patches": "random", "augment": "haru_net_cpm17"},
         ),
+        "whole": (
+            "ours: tiles predicted whole, however small the crops were that a schedule trains on",
+            {"window_px": _SIDE_PX},
+        ),
         "mask_alone": (
             "ours: section 4.5.4 has the contours' branch help the mask, so here it is without, split as in Table 5",
             {"network": {"contour": False}, **_WATERSHED},
@@ -553,6 +557,7 @@ def recipe(reading: str, variant: str = "base") -> Recipe:
         - ``eroded``: each object eroded in the end, as on CoNSeP;
         - ``batch_12``: batches for sets of tiles of 512 px;
         - ``cpm17``: batches, crops and augmentation for CPM-17;
+        - ``whole``: tiles predicted whole by every schedule;
         - ``mask_alone``: without the branch of contours.
 
     Raises

@@ -76,7 +76,7 @@ class Schedule:
     precision, threads, workers, channels_last, compiled
         As in `Plan`. Where a device computes bfloat16 slowly, `fit` takes float32 in its place.
     window_px : int or None
-        As in `Plan`. Used where crops are smaller than the recipe's: a network whose deepest maps were a few pixels of
+        As in `Plan`. Used where crops are smaller than the recipe's, and it has no windows of its own: a network whose deepest maps were a few pixels of
         zero padding all around in training is a stranger to whole tiles.
     by_network : mapping of str to mapping
         Fields that are different for a network, by its key, or by key and reading: ``"haru_net-code"``.
@@ -135,7 +135,7 @@ class Schedule:
             workers=ours.workers,
             channels_last=ours.channels_last,
             compiled=ours.compiled,
-            window_px=ours.window_px if crop < recipe.crop_px else None,
+            window_px=ours.window_px if crop < recipe.crop_px and recipe.window_px is None else None,
         )
 
 
