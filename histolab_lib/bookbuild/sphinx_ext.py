@@ -1,4 +1,4 @@
-"""Sphinx extension of the book: roles, the ledger, a table, repairs of the stock theme, each with the condition for its removal.
+"""Sphinx extension of the book: roles, the ledger, a table, repairs of the theme with the condition for their removal.
 
 Loaded by ``_config.yml`` under ``sphinx.extra_extensions``. Seen with Jupyter Book 1.0.4, Sphinx 7.4,
 sphinx-book-theme 1.3 and pydata-sphinx-theme 0.17; the browser test goes red where a repair stops working.
