@@ -1,4 +1,4 @@
-"""Measure how fast networks are, and what a training step takes: ``python -m tests.measure_speed [NAME/VARIANT ...]``.
+"""Measure how fast networks are and what training takes: ``python -m tests.measure_speed [NAME[/VARIANT] ...]``.
 
 Writes ``data/facts/speed.json``; with names, those builds alone are measured again, and others keep what they have.
 ``--compile`` adds the fastest setting through ``torch.compile``, which takes minutes to compile. Seconds are those of
@@ -30,7 +30,7 @@ from histolab_lib.papers.registry import networks
 from histolab_lib.training.evidence import device_name
 from histolab_lib.training.settings import process_settings
 
-__all__ = ["BATCH", "FILE", "SETTINGS", "SIZE_PX", "Setting", "builds", "main", "measure", "measured"]
+__all__ = ["BATCH", "FILE", "SETTINGS", "SIZE_PX", "Setting", "builds", "chosen", "main", "measure", "measured"]
 
 SIZE_PX, BATCH = 256, 4
 FILE = data_dir() / "facts" / "speed.json"
@@ -60,6 +60,12 @@ def builds(variants: Sequence[str] | None = VARIANTS) -> dict[str, Mapping[str, 
     """Return the options of every build of the registry, or of some variants, by ``NAME/VARIANT``."""
     rows = {f"{name}/{variant}": options for name, one in networks().items() for variant, options in one.rows.items()}
     return {build: options for build, options in rows.items() if not variants or build.split("/")[1] in variants}
+
+
+def chosen(named: Sequence[str]) -> list[str]:
+    """Return the named builds, of a network alone its base; those that are measured by default where none is named."""
+    whole = [name if "/" in name else f"{name}/base" for name in named]
+    return [choose("build", name, builds(None)) for name in whole] or list(builds())
 
 
 def measured(build: str, *, compiled: bool = False, size_px: int = SIZE_PX, batch: int = BATCH) -> dict[str, Any]:
@@ -155,12 +161,12 @@ def _write(path: Path, kept: Mapping[str, Any]) -> None:
 def main(named: Sequence[str], path: Path = FILE, *, size_px: int = SIZE_PX, batch: int = BATCH) -> None:
     """Measure the named builds, or all, and write the file after each."""
     parser = argparse.ArgumentParser(prog="python -m tests.measure_speed")
-    parser.add_argument("builds", nargs="*", metavar="NAME/VARIANT")
+    parser.add_argument("builds", nargs="*", metavar="NAME[/VARIANT]")
     parser.add_argument("--compile", action="store_true")
     asked = parser.parse_args(named)
-    chosen = [choose("build", build, builds(None)) for build in asked.builds] or list(builds())
+    now = chosen(asked.builds)
     kept = json.loads(path.read_text(encoding="utf-8"))["builds"] if path.exists() else {}
-    for build in chosen:
+    for build in now:
         kept[build] = measured(build, compiled=asked.compile, size_px=size_px, batch=batch)
         print(build, kept[build]["settings"], flush=True)
         _write(path, kept)

@@ -15,7 +15,7 @@ from histolab_lib.outputs import Output
 from histolab_lib.papers.registry import networks
 from tests import measure_speed
 from tests.books import ROOT
-from tests.measure_speed import FILE, SETTINGS, builds, main, measure
+from tests.measure_speed import FILE, SETTINGS, builds, chosen, main, measure
 
 KEPT = json.loads(FILE.read_text(encoding="utf-8"))["builds"]
 COUNTED = json.loads((data_dir() / "facts" / "parameters.json").read_text(encoding="utf-8"))["networks"]
@@ -122,6 +122,11 @@ def test_by_default_every_network_and_both_readings_are_measured_but_no_ablation
     assert set(default) < set(builds(None))
     assert "haru_net/unet" not in default
     assert "haru_net/unet" in builds(None)
+
+
+def test_a_network_is_its_base_where_no_variant_is_named_and_all_are_measured_where_nothing_is():
+    assert chosen(["haru_net", "unet/resnet18"]) == ["haru_net/base", "unet/resnet18"]
+    assert chosen([]) == list(builds())
 
 
 def test_a_build_that_is_unknown_is_told_before_anything_is_measured(tmp_path):

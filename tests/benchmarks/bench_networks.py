@@ -1,6 +1,6 @@
 """Training step and inference of each network, plain and by faster settings, as ``tests.measure_speed`` has them.
 
-HISTOLAB_BENCH names some builds, as ``unet/base,unet/mobilenetv2``; default: those of ``data/facts/speed.json``. With
+HISTOLAB_BENCH names some builds, as ``unet,unet/mobilenetv2``; default: those of ``data/facts/speed.json``. With
 HISTOLAB_BENCH_COMPILE=1 the fastest setting goes through ``torch.compile`` as well.
 """
 
@@ -9,9 +9,9 @@ import os
 import pytest
 
 from histolab_lib.bookbuild.speeds import KINDS, PLAIN
-from tests.measure_speed import builds, measured
+from tests.measure_speed import chosen, measured
 
-CHOSEN = os.environ["HISTOLAB_BENCH"].split(",") if os.environ.get("HISTOLAB_BENCH") else builds()
+CHOSEN = chosen([name for name in os.environ.get("HISTOLAB_BENCH", "").split(",") if name])
 
 
 @pytest.mark.parametrize("build", CHOSEN)
