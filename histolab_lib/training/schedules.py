@@ -76,8 +76,8 @@ class Schedule:
     precision, threads, workers, channels_last, compiled
         As in `Plan`. Where a device computes bfloat16 slowly, `fit` takes float32 in its place.
     window_px : int or None
-        As in `Plan`. Used where crops are smaller than the recipe's, and it has no windows of its own: a network whose deepest maps were a few pixels of
-        zero padding all around in training is a stranger to whole tiles.
+        As in `Plan`. Used where crops are smaller than the recipe's, which has no windows of its own: a network whose
+        deepest maps were a few pixels of zero padding all around in training is a stranger to whole tiles.
     by_network : mapping of str to mapping
         Fields that are different for a network, by its key, or by key and reading: ``"haru_net-code"``.
     """
