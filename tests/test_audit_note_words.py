@@ -75,10 +75,10 @@ def test_each_word_for_a_drawn_set_is_understood():
 
 def test_a_row_is_known_as_taken_over_by_those_words_in_the_notes_of_all_its_scores():
     def rows(*notes):
-        taken = [
-            made("0.712", "U-Net", name, "Table 1", note=note) for name, note in zip(("dice", "aji"), notes, strict=True)
-        ]
-        return taken + [made("0.712", "U-Net", metric, "Table 5") for metric in ("dice", "aji")]
+        scores = ("dice", "aji")
+        first = zip(scores, notes, strict=True)
+        taken = [made("0.712", "U-Net", metric, "Table 1", note=note) for metric, note in first]
+        return taken + [made("0.712", "U-Net", metric, "Table 5") for metric in scores]
 
     (words,) = QUOTED
     assert severities(quoted_as_own, rows(words, f"as printed; {words}")) == ["unlikely"]
