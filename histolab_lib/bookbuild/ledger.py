@@ -74,7 +74,7 @@ def _departures(lines: Sequence[Line], records: Sequence[Record]) -> str:
     lost = sum(one.claim.value == UNREADABLE for one in lines)
     untestable = sum(one.severity == "not testable here" for one in lines)
     told = [
-        f"Of the five networks {len(PAPERS) - len(missing)} are built so far"
+        f"Networks of the papers that are built: {len(PAPERS) - len(missing)} of {len(PAPERS)}"
         + (f"; not yet: {', '.join(missing)}." if missing else "."),
         f"{len(records)} runs are recorded, {len(trained)} of them of the five networks.",
         *(f"{PAPERS[one.paper]} on {', '.join(one.datasets)}: {one.why}." for one in counterparts()),
