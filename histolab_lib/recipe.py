@@ -83,7 +83,8 @@ class Recipe:
         Which step's weights are used.
     validation : mapping
         ``share`` of the tiles, ``by`` what they are kept apart (`datasets.validation_split`), and ``metric``:
-        ``"dice"``, ``"aji"``, ``"object_dice"`` (higher is better) or ``"loss"`` (lower is).
+        ``"dice"``, ``"aji"``, ``"object_dice"`` (higher is better) or ``"loss"`` (lower is). In place of a share,
+        ``on`` ``"test"``: the test tiles, an exhibit.
     postprocess : str
         From maps to objects, by name, with `postprocess_options`.
     thresholds : mapping of str to float or str
@@ -278,8 +279,10 @@ def _check_numbers(recipe: Recipe, label: str) -> None:
     metric = recipe.validation.get("metric", "dice")
     if metric not in VALIDATION_METRICS:
         raise ValueError(f"{label}: validation metric must be one of {', '.join(VALIDATION_METRICS)}, got {metric!r}")
-    if recipe.selection == "best_validation" and not recipe.validation.get("share"):
+    if recipe.selection == "best_validation" and not (recipe.validation.get("share") or recipe.validation.get("on")):
         raise ValueError(f"{label}: selection 'best_validation' needs a validation share")
+    if recipe.validation.get("on", "test") != "test":
+        raise ValueError(f"{label}: validation on must be 'test', got {recipe.validation['on']!r}")
 
 
 def _demo() -> Recipe:

@@ -14,6 +14,7 @@ from histolab_lib.layers import ChannelAttention
 from histolab_lib.losses import Targets
 from histolab_lib.papers.haru_net import ROWS, RSU, STAGES, ContextFusion, haru_net, recipe
 from histolab_lib.postprocess import by_name
+from tests import base_network as base
 from tests.literal import haru_net as literal
 
 pytestmark = pytest.mark.thorough
@@ -364,21 +365,6 @@ def test_the_contours_that_released_code_draws_are_ours_but_for_the_cast_to_8_bi
 @pytest.mark.slow
 @pytest.mark.parametrize("reading", ["paper", "code"])
 def test_at_its_published_width_it_learns_four_patches_by_heart(reading):
-    images, ids = literal.four_patches()
-    network = haru_net(reading=reading).to(memory_format=torch.channels_last)
     made = recipe(reading)
     loss = losses.build(made.loss, **{**made.loss_options, "pixels": "mean"})
-    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3)
-    truth = Targets.of(ids)
-    for _ in range(60):
-        optimiser.zero_grad()
-        loss(network(images), truth).backward()
-        optimiser.step()
-    for part in network.modules():
-        if isinstance(part, torch.nn.BatchNorm2d):
-            part.momentum = 1.0  # running statistics lag behind weights that move so fast: those of the last weights
-    with torch.inference_mode():
-        network(images)
-        found = network.eval()(images).mask > 0
-    overlap = 2 * (found & (truth.mask > 0)).sum() / (found.sum() + truth.mask.sum())
-    assert float(overlap) > 0.95
+    assert base.learned_by_heart(haru_net(reading=reading), loss) > 0.95

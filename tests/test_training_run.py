@@ -255,3 +255,13 @@ def test_a_run_that_was_killed_ends_as_if_nothing_had_happened(tmp_path):
     assert repr(whole.images) == repr(killed.images)
     assert whole.history == killed.history
     assert whole.recipe_hash == killed.recipe_hash
+
+
+def test_an_exhibit_looks_at_the_test_tiles_and_learns_from_all_others():
+    recipe = papers.recipe("small_unet", variant="floor")
+    leak = recipe.vary("leak", "an example", validation={"on": "test", "metric": "dice"})
+    tiles = read_tiles("synthetic", SMALL, leak)
+    assert [tile.name for tile in tiles.val] == list(load("synthetic", "test", **SMALL).names)
+    assert [tile.name for tile in tiles.fit] == list(load("synthetic", "train", **SMALL).names)
+    with pytest.raises(ValueError, match="validation on must be 'test', got 'train'"):
+        recipe.vary("leak", "an example", validation={"on": "train"})

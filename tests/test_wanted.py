@@ -111,7 +111,7 @@ def test_the_queue_begins_with_the_seven_pairs_of_paper_and_set():
                 ("histoseg", "glas"), ("gland_linknet", "glas"), ("dan_nucnet", "kumar"),
             ]
         )  # fmt: skip
-        assert {(job.reading, job.variant, job.seed) for job in first} == {("paper", "base", 0)}
+        assert {(job.reading, job.variant, job.seed) for job in first} == {("paper", "base", 0), ("paper", "glands", 0)}
 
 
 def test_every_run_of_the_queue_has_a_test_split_and_two_more_seeds():

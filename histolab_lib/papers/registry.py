@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from histolab_lib import baselines
-from histolab_lib.papers import haru_net
+from histolab_lib.papers import haru_net, histoseg
 from histolab_lib.papers.clean import recipes_of
 from histolab_lib.papers.entry import Network
 
@@ -27,6 +27,10 @@ _HARU_NET: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "code": {"reading": "code"},
         **{f"code__{row}": {"reading": "code", **options} for row, options in haru_net.ROWS.items() if options},
     }
+)
+
+_HISTOSEG: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {"base": {}, **histoseg.ROWS, "not_pooled": {"pooled": False}, "code": {"reading": "code"}}
 )
 
 
@@ -63,6 +67,13 @@ def networks() -> Mapping[str, Network]:
                 recipes=haru_net.recipe,
                 code="https://github.com/Junzhou-Chen/HARU-Net",
                 rows=_HARU_NET,
+            ),
+            "histoseg": Network(
+                title="HistoSeg",
+                make=histoseg.histoseg,
+                recipes=histoseg.recipe,
+                code="https://github.com/saadwazir/HistoSeg",
+                rows=_HISTOSEG,
             ),
         }
     )

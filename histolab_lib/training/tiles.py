@@ -62,8 +62,8 @@ def read_tiles(data: str, options: Mapping[str, Any], recipe: Recipe | None) -> 
     options : mapping
         Of the set's own ``load``.
     recipe : Recipe or None
-        Its `validation` says how many training tiles are held out; the same ones for every seed. A set that has a
-        validation split of its own keeps it. None: nothing is trained.
+        Its `validation` says how many training tiles are held out, the same ones for every seed, or that the test
+        tiles are looked at. A set that has a validation split of its own keeps it. None: nothing is trained.
 
     Raises
     ------
@@ -75,6 +75,9 @@ def read_tiles(data: str, options: Mapping[str, Any], recipe: Recipe | None) -> 
     patients = {split: patients_of(modules()[data], split, options) for split in tests}
     if recipe is None:
         return Tiles((), (), test, patients)
+    if recipe.validation.get("on") == "test":  # an exhibit, and its record must say so (`record.LEAK`)
+        chosen_on = [tile for tiles in test.values() for tile in tiles]
+        return Tiles(list(datasets.load(data, "train", **options)), chosen_on, test, patients)
     fit, val = _parts(data, options, recipe)
     return Tiles(list(fit), list(val), test, patients)
 

@@ -50,17 +50,3 @@ def u_block(block, x, height, flat):
         seen = F.interpolate(seen, skip.shape[2:], mode="bilinear", align_corners=False)
         seen = level.up(torch.cat([seen, skip], 1))
     return seen + entered
-
-
-def four_patches():
-    """Four patches of 64 px, each with discs of radius 8 to 11 px, darker than what is around them."""
-    rng = np.random.default_rng(0)
-    row, col = np.ogrid[:64, :64]
-    ids = np.zeros((4, 64, 64), np.int32)
-    for patch in ids:
-        for number, (y, x) in enumerate(((16, 16), (16, 46), (46, 18), (47, 47)), 1):
-            radius = rng.integers(8, 12)
-            patch[(row - y) ** 2 + (col - x) ** 2 <= radius**2] = number
-    grey = np.where(ids > 0, 0.35, 0.75) + rng.normal(0, 0.08, ids.shape)
-    images = np.repeat(grey[:, None], 3, axis=1).clip(0, 1).astype(np.float32)
-    return torch.from_numpy(images).contiguous(memory_format=torch.channels_last), torch.from_numpy(ids)
