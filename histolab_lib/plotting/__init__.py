@@ -5,13 +5,14 @@ from histolab_lib.plotting.charts import draw_bars, draw_curves, draw_dots, draw
 from histolab_lib.plotting.look import PALETTE, style
 from histolab_lib.plotting.objects import draw_errors_by_object, draw_instances, draw_rasters
 from histolab_lib.plotting.records import Experiment, draw_records, experiments, main_scores
-from histolab_lib.plotting.schemes import draw_u
+from histolab_lib.plotting.schemes import draw_chain, draw_u
 from histolab_lib.plotting.tissue import draw_errors, draw_stains, draw_tiles, error_map, outlines, short_name
 
 __all__ = [
     "PALETTE",
     "Experiment",
     "draw_bars",
+    "draw_chain",
     "draw_curves",
     "draw_dots",
     "draw_errors",

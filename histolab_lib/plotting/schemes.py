@@ -1,6 +1,6 @@
-"""Schemes of networks, drawn from the shapes that a run of them had."""
+"""Schemes of networks, drawn from the shapes that a run of them had: a U, and a chain with links."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from histolab_lib.plotting.look import PALETTE, check_there, finish, style
@@ -9,11 +9,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_u"]
+__all__ = ["draw_chain", "draw_u"]
 
 _BOX = (1.5, 0.62)  # width and height of a box; levels are 1 apart
 _LEAN = 0.62  # how far each level moves inwards
 _GAP = 0.5  # between the boxes above the deepest
+_ROW = 3.0  # a box of a chain
 
 
 def draw_u(
@@ -66,13 +67,71 @@ def draw_u(
     return finish(figure)
 
 
-def _box(ax: "Axes", x: float, y: float, text: str) -> None:
+def draw_chain(
+    boxes: Sequence[tuple[str, str]],
+    *,
+    links: Mapping[tuple[int, int], str] | None = None,
+    marked: Collection[int] = (),
+) -> "Figure":
+    """Draw a network as a chain, from top to bottom, with links that pass boxes by.
+
+    Parameters
+    ----------
+    boxes : sequence of (str, str)
+        What a step is, and the shape that comes out of it, which stands beside its box.
+    links : mapping of (int, int) to str
+        From the place of one box to that of a later one: what the link is called.
+    marked : collection of int
+        Places of boxes that the page speaks of.
+
+    Raises
+    ------
+    ValueError
+        If there is no box, or a link or a mark has no box.
+
+    Examples
+    --------
+    >>> draw_chain([("conv", "32 x 8 x 8"), ("head", "1 x 8 x 8")], links={(0, 1): "skip"}).axes[0].texts[0].get_text()
+    'conv'
+    """
+    check_there("boxes", boxes)
+    links = links or {}
+    named = {place for link in links for place in link} | set(marked)
+    if lost := sorted(named - set(range(len(boxes)))):
+        raise ValueError(f"places {lost} have no box; there are {len(boxes)}, the first is 0")
+    if back := [link for link in links if link[0] >= link[1]]:
+        raise ValueError(f"a link leads from a box to a later one, got {back[0]}")
+    import matplotlib.pyplot as plt
+
+    with style():
+        figure, ax = plt.subplots(figsize=(5.4, 0.5 * len(boxes)))
+        for place, (what, shape) in enumerate(boxes):
+            _box(ax, 0, -place, what, (_ROW, _BOX[1]), strong=place in marked)
+            ax.text(-_ROW / 2 - 0.15, -place, shape, ha="right", va="center", fontsize=8)
+            if place:
+                _arrow(ax, (0, 1 - place - _BOX[1] / 2), (0, -place + _BOX[1] / 2))
+        for number, ((start, end), name) in enumerate(links.items()):
+            _link(ax, start, end, name, _ROW / 2 + 0.35 * (number + 1))
+        ax.set(xlim=(-_ROW / 2 - 1.7, _ROW / 2 + 1.7), ylim=(0.5 - len(boxes), 0.5))
+        ax.set_axis_off()
+    return finish(figure)
+
+
+def _link(ax: "Axes", start: int, end: int, name: str, x: float) -> None:
+    """From the right of a box outwards, down, and back to the right of a later one."""
+    colour = PALETTE["vermilion"]
+    ax.plot([_ROW / 2, x, x], [-start, -start, -end], color=colour, linewidth=1.3)
+    _arrow(ax, (x, -end), (_ROW / 2, -end), colour)
+    ax.text(x + 0.1, -(start + end) / 2, name, ha="left", va="center", fontsize=8, color=colour)
+
+
+def _box(ax: "Axes", x: float, y: float, text: str, size: tuple[float, float] = _BOX, *, strong: bool = False) -> None:
     from matplotlib.patches import FancyBboxPatch
 
-    wide, high = _BOX
+    wide, high = size
     shape = FancyBboxPatch(
-        (x - wide / 2, y - high / 2), wide, high, boxstyle="round,pad=0,rounding_size=0.08", facecolor="#E8F1F8",
-        edgecolor=PALETTE["blue"],
+        (x - wide / 2, y - high / 2), wide, high, boxstyle="round,pad=0,rounding_size=0.08",
+        facecolor="#FBE9DF" if strong else "#E8F1F8", edgecolor=PALETTE["vermilion" if strong else "blue"],
     )  # fmt: skip
     ax.add_patch(shape)
     ax.text(x, y, text, ha="center", va="center", fontsize=8, linespacing=1.25)
