@@ -2,7 +2,21 @@
 
 from histolab_lib.inference.devices import PRECISIONS, as_device
 from histolab_lib.inference.predicting import predict, predict_bands, predict_maps
+from histolab_lib.inference.quantised import OnnxNetwork, QuantisedShare, export_onnx, quantise, quantised_share
 from histolab_lib.inference.segmenting import segment
 from histolab_lib.inference.table import nuclei_table
 
-__all__ = ["PRECISIONS", "as_device", "nuclei_table", "predict", "predict_bands", "predict_maps", "segment"]
+__all__ = [
+    "PRECISIONS",
+    "OnnxNetwork",
+    "QuantisedShare",
+    "as_device",
+    "export_onnx",
+    "nuclei_table",
+    "predict",
+    "predict_bands",
+    "predict_maps",
+    "quantise",
+    "quantised_share",
+    "segment",
+]
