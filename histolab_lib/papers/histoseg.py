@@ -66,6 +66,8 @@ __all__ = [
 _STRIDE_PX = 8
 _RATES = (6, 12, 18)
 _DROPOUT = 0.1  # section VI
+# Below it a probability counts as this: one over it, summed over the pixels that a coarse one reaches, is still finite.
+_LEAST = 1e-30
 # Keras' momentum of 0.999 and 0.99 is the share that stays; torch's is the share that is new.
 _KERAS_NORM = {"encoder": (1e-3, 0.001), "head": (1e-5, 0.01)}
 
@@ -367,7 +369,7 @@ def _upsampled_probabilities(logits: Tensor, size: tuple[int, int]) -> Tensor:
     Of p and of 1 - p, each interpolated by itself, the logarithms stay exact where one of the two is nearly 1.
     """
     both = torch.cat([logits, -logits], dim=1).sigmoid()
-    up = F.interpolate(both, size=size, mode="bilinear", align_corners=False).clamp_min(torch.finfo(both.dtype).tiny)
+    up = F.interpolate(both, size=size, mode="bilinear", align_corners=False).clamp_min(_LEAST)
     yes, no = up.log().split(1, dim=1)
     return yes - no
 
