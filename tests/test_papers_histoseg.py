@@ -220,13 +220,15 @@ def test_logits_are_interpolated_in_the_released_code_with_corners_on_corners():
     np.testing.assert_allclose(fine, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("far", [30.0, 68.0, 80.0, 87.0, 100.0, 1000.0])
+@pytest.mark.parametrize("far", [30.0, 68.0, 87.0, 1000.0])
 def test_certain_logits_stay_finite_and_keep_their_order(far):
-    logits = torch.tensor([[[[-far, far]]]], requires_grad=True)
-    fine = _upsampled_probabilities(logits, (8, 16))
+    logits = torch.full((1, 1, 8, 8), far)
+    logits[..., ::2] = -far
+    logits.requires_grad_()
+    fine = _upsampled_probabilities(logits, (64, 64))
     fine.sum().backward()
     assert fine.isfinite().all()
-    assert (fine.diff(dim=3) >= 0).all()
+    assert (fine[..., 4:12].diff(dim=3) >= 0).all()
     assert logits.grad.isfinite().all()
 
 
