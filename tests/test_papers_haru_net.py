@@ -368,3 +368,21 @@ def test_at_its_published_width_it_learns_four_patches_by_heart(reading):
     made = recipe(reading)
     loss = losses.build(made.loss, **{**made.loss_options, "pixels": "mean"})
     assert base.learned_by_heart(haru_net(reading=reading), loss) > 0.95
+
+
+@pytest.mark.slow
+def test_as_printed_it_leaves_all_numbers_behind_within_ten_steps():
+    images, ids = (one.repeat_interleave(2, -1).repeat_interleave(2, -2) for one in base.four_patches())  # of 128 px
+    made = recipe("paper")
+    network = haru_net().to(memory_format=torch.channels_last)
+    loss = losses.build(made.loss, **made.loss_options)
+    optimiser = torch.optim.SGD(network.parameters(), lr=made.lr, momentum=made.momentum)
+    seen = []
+    while len(seen) < 10 and np.isfinite(seen).all():
+        optimiser.zero_grad()
+        value = loss(network(images), Targets.of(ids))
+        value.backward()
+        optimiser.step()
+        seen.append(value.item())
+    assert np.isfinite(seen[:-1]).all()
+    assert not np.isfinite(seen[-1])

@@ -300,7 +300,7 @@ class HistoSeg(nn.Module):
         super().__init__()
         self.stride_px = _STRIDE_PX
         self.prepare = Inputs("symmetric")
-        self.encoder = encoder
+        self.encoder: Any = encoder
         self.attention_after = attention_after
         self.upsampling = upsampling
         widths = [_channels(block) for block in _blocks(encoder)]
@@ -328,9 +328,8 @@ class HistoSeg(nn.Module):
         seen = self.after_link(self.decoder_attention(seen) + self.link(attended))
         logits = self.head(self.dropout(seen)).float()
         size = images.shape[2], images.shape[3]
-        return (
-            _upsampled_probabilities(logits, size) if self.upsampling == "probabilities" else _upsampled(logits, size)
-        )
+        upsampled = _upsampled_probabilities if self.upsampling == "probabilities" else _upsampled
+        return upsampled(logits, size)
 
     def _encoded(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """What the first attention gives, and the last block."""
