@@ -124,11 +124,25 @@ def test_another_experiment_is_a_counterpart():
 def test_the_counterparts_are_those_of_the_file_and_each_is_judged_so():
     with (data_dir() / "verdicts.toml").open("rb") as file:
         kept = tomllib.load(file)["counterpart"]
-    assert [one._asdict() for one in counterparts()] == [{**one, "datasets": tuple(one["datasets"])} for one in kept]
+    assert [one._asdict() for one in counterparts()] == [
+        {**one, "datasets": tuple(one["datasets"]), "metrics": tuple(one.get("metrics", ()))} for one in kept
+    ]
     for one in counterparts():
         for dataset in one.datasets:
-            told = judge(claim("0.80", paper=one.paper), [run(dataset=dataset, key=one.paper)])
+            of = [run(dataset=dataset, key=one.paper)]
+            told = judge(claim("0.80", paper=one.paper), of)
             assert (told.word, told.reason) == ("counterpart", one.why)
+            other = judge(claim("0.80", paper=one.paper, metric="f1"), of)
+            assert (other.word == "counterpart") == (not one.metrics)
+
+
+def test_a_score_whose_averaging_is_not_said_is_pooled_where_the_rule_knows_it(monkeypatch):
+    monkeypatch.setattr(verdicts, "_pooled", lambda *_: (0.5, 0.4, 0.6))
+    for paper, how, ours in (
+        ("histoseg", "unstated", 0.5), ("msal_net", "unstated", 0.80), ("histoseg", "per_image", 0.80),
+        ("msal_net", "pooled", 0.5),
+    ):  # fmt: skip
+        assert judge(claim("0.80", paper=paper, metric="f1", averaging=how), [run(key=paper)]).ours == ours
 
 
 def test_without_a_run_or_a_readable_value_nothing_is_tested():

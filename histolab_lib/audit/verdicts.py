@@ -86,11 +86,14 @@ class Counterpart(NamedTuple):
         Sets of which this holds.
     why : str
         What differs, in words that can follow a colon.
+    metrics : tuple of str
+        Published metrics of which this holds; empty: all.
     """
 
     paper: str
     datasets: tuple[str, ...]
     why: str
+    metrics: tuple[str, ...] = ()
 
 
 @cache
@@ -101,6 +104,7 @@ def _rule() -> Mapping[str, Any]:
             rule = tomllib.load(file)
         _ = rule["within"]["score"], rule["within"]["distance"], rule["interval"]["level"], rule["change"]
         _ = [(one["paper"], one["datasets"], one["why"]) for one in rule.get("counterpart", ())]
+        _ = [(one["paper"], one["metrics"], one["why"]) for one in rule.get("pooled", ())]
     except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
         raise DataError(f"{path}: cannot be read as the rule of verdicts ({error!r})") from error
     return rule
@@ -120,7 +124,9 @@ def counterparts() -> list[Counterpart]:
     [('kumar',)]
     """
     told = _rule().get("counterpart", ())
-    return [Counterpart(one["paper"], tuple(one["datasets"]), one["why"]) for one in told]
+    return [
+        Counterpart(one["paper"], tuple(one["datasets"]), one["why"], tuple(one.get("metrics", ()))) for one in told
+    ]
 
 
 def judge(claim: Claim, runs: Sequence[Record], split: str | None = None) -> Verdict:
@@ -139,10 +145,11 @@ def judge(claim: Claim, runs: Sequence[Record], split: str | None = None) -> Ver
     -------
     Verdict
         In this order. *not tested*: no run, or the value cannot be read. *leak*: the run chose on test data.
-        *counterpart*: another experiment, as ``data/verdicts.toml`` says, or another protocol than the paper's. With
-        the paper's own schedule *reproduced*: the printed value lies inside our interval, or within 0.01 (5 % for
-        distances) of our mean; else *exceeded* or *not reproduced*. With a shorter one *attained on a reduced
-        schedule*: ours is equal or better, rounding allowed for; else *not tested*.
+        *counterpart*: another experiment or another score, as ``data/verdicts.toml`` says, or another protocol than the
+        paper's. With the paper's own schedule *reproduced*: the printed value lies inside our interval, or within 0.01
+        (5 % for distances) of our mean; else *exceeded* or *not reproduced*. With a shorter one *attained on a reduced
+        schedule*: ours is equal or better, rounding allowed for; else *not tested*. Ours is pooled over all images
+        where the printed score is, by its own words or by that file.
 
     Raises
     ------
@@ -160,7 +167,7 @@ def judge(claim: Claim, runs: Sequence[Record], split: str | None = None) -> Ver
         return Verdict("not tested", "no run is recorded")
     if len({(run.key, run.dataset, run.variant, run.reading, run.schedule) for run in able}) > 1:
         raise ValueError(f"{claim.key}: runs must differ by their seed alone, got {[run.name for run in able]}")
-    ours, low, high = _ours(able, split, metric, pooled=claim.averaging == "pooled")
+    ours, low, high = _ours(able, split, metric, pooled=_is_pooled(claim))
     word, reason = _word(claim, able[0], metric, ours, low, high)
     return Verdict(word, reason, ours, low, high)
 
@@ -168,6 +175,12 @@ def judge(claim: Claim, runs: Sequence[Record], split: str | None = None) -> Ver
 def judge_row(row: Row) -> list[Verdict]:
     """Judge each printed number of a line of `results.compare` by the runs that stand in it."""
     return [judge(one, row.runs, row.split) for one in row.printed]
+
+
+def _is_pooled(claim: Claim) -> bool:
+    """Whether a published score is one of all images' pixels together, as it says or the rule knows."""
+    known = ((one["paper"], metric) for one in _rule().get("pooled", ()) for metric in one["metrics"])
+    return claim.averaging == "pooled" or (claim.averaging == "unstated" and (claim.paper, claim.metric) in known)
 
 
 def _ours(runs: Sequence[Record], split: str, metric: str, *, pooled: bool) -> tuple[float, float, float]:
@@ -207,7 +220,11 @@ def _word(claim: Claim, run: Record, metric: str, ours: float, low: float, high:
 
 def _counterpart(claim: Claim, run: Record) -> str:
     for one in counterparts():
-        if claim.paper == one.paper and run.dataset in one.datasets:
+        if (
+            claim.paper == one.paper
+            and run.dataset in one.datasets
+            and claim.metric in (one.metrics or (claim.metric,))
+        ):
             return one.why
     if run.reading == "clean":
         return "our protocol, the same for all networks, not the one by which the printed value was reached"

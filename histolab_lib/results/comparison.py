@@ -23,7 +23,7 @@ _CALLED: Mapping[str, str] = {
 # Variants that are a network as it is meant: of nuclei, and of glands.
 _BASES = ("base", "glands")
 _HEAD: tuple[str, ...] = ("network", "set", "split", "metric", "paper", "released code", "ours", "difference")
-_OWN = ("proposed", "ours", "proposedmethod", "ourmethod")
+_OWN = ("proposed", "ours", "proposedmethod", "ourmethod", "proposednetwork")
 
 
 class _Subject(NamedTuple):
@@ -62,9 +62,11 @@ class Row(NamedTuple):
 
     @property
     def paper(self) -> str:
-        """What papers print, as printed, with who prints it where that is another paper."""
+        """What papers print, as printed, with who prints it where that is another paper, and as what if not alike."""
+        several = len({(one.paper, one.metric) for one in self.printed}) > len({one.paper for one in self.printed})
         return "; ".join(
-            f"{one.value}{' %' if one.unit == 'percent' else ''}{'' if one.paper == self.key else f' ({one.paper})'}"
+            f"{f'{one.metric} ' if several else ''}{one.value}{' %' if one.unit == 'percent' else ''}"
+            f"{'' if one.paper == self.key else f' ({one.paper})'}"
             for one in self.printed
         )
 
