@@ -395,8 +395,8 @@ def test_quotations_of_the_recipes_stand_in_the_text(papers):
     assert [quote for quote in quoted if quote not in text] == []
 
 
-def best_of_coarse_maps(upsampling):
-    """Dice on four patches of the best maps of 8 px coarse, looked for directly, without a network."""
+def asked_of_coarse_maps(upsampling):
+    """Dice on four patches of the maps, 8 px coarse, that cross-entropy asks for; no network has a part in it."""
     truth = Targets.of(base.four_patches()[1])
     coarse = torch.zeros(4, 1, 8, 8, requires_grad=True)
     optimiser = torch.optim.Adam([coarse], lr=0.1)
@@ -408,12 +408,12 @@ def best_of_coarse_maps(upsampling):
     return float(2 * (found & nuclei).sum() / (found.sum() + nuclei.sum()))
 
 
-def test_maps_8_px_coarse_draw_discs_by_logits_and_hardly_by_probabilities():
-    assert best_of_coarse_maps(_upsampled) > 0.95
-    assert 0.80 < best_of_coarse_maps(_upsampled_probabilities) < 0.90
+def test_cross_entropy_lets_coarse_maps_draw_discs_by_logits_and_hardly_by_probabilities():
+    assert asked_of_coarse_maps(_upsampled) > 0.95
+    assert 0.80 < asked_of_coarse_maps(_upsampled_probabilities) < 0.90
 
 
-# The text's order of sigmoid and interpolation allows 0.86 on these discs, whatever the network: see the test above.
+# By the text's order of sigmoid and interpolation cross-entropy asks for maps of 0.86 on these discs: see above.
 @pytest.mark.parametrize(
     ("reading", "options", "dice"),
     [("paper", {}, 0.85), ("paper", {"upsampling": "logits"}, 0.90), ("code", {}, 0.90)],
