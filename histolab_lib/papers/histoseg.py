@@ -232,8 +232,8 @@ def _conv(inside: int, outside: int, dilation: int | None = None) -> nn.Sequenti
 
 
 def _spread(x: Tensor, like: Tensor) -> Tensor:
-    """One pixel, interpolated to the size of another map."""
-    return x.expand(-1, -1, like.shape[2], like.shape[3])
+    """One pixel as large as another map. `expand` would lose the memory format, and ASPP take twice as long."""
+    return F.interpolate(x, size=(like.shape[2], like.shape[3]), mode="nearest")
 
 
 class ASPP(nn.Module):
