@@ -65,7 +65,7 @@ def _calls(systems):
 
 
 def test_four_times_the_claims_take_less_than_five_times_the_work():
-    assert _calls(32) < 5 * _calls(8)
+    assert _calls(16) < 5 * _calls(4)
 
 
 @pytest.mark.parametrize("name", RULES)
