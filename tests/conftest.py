@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A property holds or fails; how long one example takes depends on what else the machine does.
+settings.register_profile("book", deadline=None)
+settings.load_profile("book")
 
 
 @pytest.fixture(autouse=True, scope="session")

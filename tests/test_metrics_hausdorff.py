@@ -12,6 +12,8 @@ from histolab_lib.metrics.hausdorff import HausdorffSums, hausdorff_sums
 from tests.literal import distances as literal
 from tests.literal import maps
 
+pytestmark = pytest.mark.thorough
+
 BLOCK = "0000/0110/0110/0000"
 NONE = "0000/0000/0000/0000"
 FULL, RING = "11111/11111/11111/11111/11111", "11111/10001/10001/10001/11111"

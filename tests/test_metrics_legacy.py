@@ -11,6 +11,8 @@ from histolab_lib.metrics.legacy.glands import _hausdorff
 from tests.literal import maps
 from tests.literal import metrics as literal
 
+pytestmark = pytest.mark.thorough
+
 GAP = (maps.grid("11000/11022/00022/33000/33000"), maps.grid("11100/11102/00002/00000/00444"))
 MERGE = (maps.grid("11022/11022/11022/00000"), maps.grid("11111/11111/11111/00000"))
 HALVES = (maps.grid("1111/1111/0000/0000"), maps.grid("2233/2233/0000/0000"))

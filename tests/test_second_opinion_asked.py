@@ -8,6 +8,8 @@ import pytest
 
 from tests.second_opinion import FILE, NAMES, opinion
 
+pytestmark = pytest.mark.thorough
+
 KEPT = json.loads(FILE.read_text(encoding="utf-8"))
 
 

@@ -21,6 +21,8 @@ from histolab_lib.stain import (
 from histolab_lib.stain.amounts import non_negative
 from tests.literal import stain as literal
 
+pytestmark = pytest.mark.thorough
+
 OURS = np.array([[0.58, 0.72, 0.38], [0.15, 0.83, 0.54]])
 ESTIMATORS = [estimate_macenko, estimate_vahadane]
 
