@@ -3,8 +3,6 @@
 On one thread; `bench_networks.py` has the whole network (HISTOLAB_BENCH=haru_net).
 """
 
-from time import perf_counter
-
 import cv2
 import numpy as np
 import pytest
@@ -12,27 +10,16 @@ import torch
 
 from histolab_lib.losses import canny_contour
 from histolab_lib.papers.haru_net import RSU, STAGES
+from tests.benchmarks.timing import one_thread, seconds
 from tests.literal import haru_net as literal
 
 SIZE_PX, BATCH = 128, 2
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-def seconds(work, times=3):
-    work()
-    measured = []
-    for _ in range(times):
-        start = perf_counter()
-        work()
-        measured.append(perf_counter() - start)
-    return min(measured)
+def _alone():
+    with one_thread():
+        yield
 
 
 def test_the_recursion_of_the_costliest_stage_costs_no_more_than_its_steps_one_by_one(table):

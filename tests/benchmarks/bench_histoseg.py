@@ -3,33 +3,20 @@
 On one thread; `bench_networks.py` has the whole network (HISTOLAB_BENCH=histoseg).
 """
 
-from time import perf_counter
-
 import pytest
 import torch
 import torch.nn.functional as F
 
 from histolab_lib.papers.histoseg import ASPP, ATTENTIONS
+from tests.benchmarks.timing import one_thread, seconds
 
 BATCH, SIDE_PX = 4, 32
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-def seconds(work, times=3):
-    work()
-    measured = []
-    for _ in range(times):
-        start = perf_counter()
-        work()
-        measured.append(perf_counter() - start)
-    return min(measured)
+def _alone():
+    with one_thread():
+        yield
 
 
 def literal_aspp(block, x):
