@@ -348,6 +348,7 @@ VARIANTS = {
     "glands": {"epochs"},
     "leak": {"validation", "selection"},
     "scratch": {"weights"},
+    "augmented": {"augment"},
     "step_256": {"patches"},
     "not_pooled": {"network"},
     "logits": {"network"},

@@ -49,6 +49,7 @@ from histolab_lib.encoders import Pretrained, build_encoder
 from histolab_lib.inputs import Inputs
 from histolab_lib.layers import check_images, seeded_weights
 from histolab_lib.papers.clean import clean_recipe
+from histolab_lib.papers.variants import Change, parts_of, varied
 from histolab_lib.recipe import Recipe
 
 __all__ = [
@@ -559,7 +560,7 @@ _CODE: Mapping[str, tuple[Any, str]] = MappingProxyType(
     }
 )
 
-_CHANGES: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType(
+_CHANGES: Mapping[str, Change] = MappingProxyType(
     {
         **{
             row: ("paper, section VII and Table V", {"network": options})
@@ -577,6 +578,10 @@ _CHANGES: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType(
             {"validation": {"on": "test", "metric": "loss"}, "selection": "best_validation"},
         ),
         "scratch": ("ours: what the weights of ImageNet are worth", {"weights": "none"}),
+        "augmented": (
+            "ours: what crops changed in colour, size and focus are worth; neither text nor released code names any",
+            {"augment": "strong_unet"},
+        ),
         "step_256": ('paper, section IV-A: "with a 256 step size to avoid overlap"', {"patches": "histoseg_text"}),
         "not_pooled": (
             "ours: global average pooling read as the image pooling of ASPP, as the released code has it",
@@ -615,6 +620,7 @@ def recipe(reading: str, variant: str = "base") -> Recipe:
         - a row of Table V: ``self``, ``channel``, ``spatial``, ``mixed``, or ``no_attention``;
         - ``glands``: the paper's epochs on GlaS;
         - ``scratch``: no weights of ImageNet;
+        - ``augmented``: crops changed as for the strong U-Net;
         - ``step_256``: patches that do not overlap, as the text has them;
         - ``not_pooled``: without a second image pooling;
         - ``logits``: sigmoid after the interpolation, as in the released code;
@@ -635,8 +641,4 @@ def recipe(reading: str, variant: str = "base") -> Recipe:
     if choose("reading", reading, ("paper", "code", "clean")) == "clean":
         return clean_recipe("histoseg", variant)
     made = Recipe.sourced("histoseg", reading, variant="base", **(_CODE if reading == "code" else _PAPER))
-    for part in [] if variant == "base" else variant.split("__"):
-        source, values = _CHANGES[choose("variant of 'histoseg'", part, ["base", *_CHANGES])]
-        network = {"network": {**made.network, **values["network"]}} if "network" in values else {}
-        made = made.vary(part, source, **{**values, **network})
-    return made
+    return varied(made, parts_of(variant), _CHANGES)
