@@ -4,12 +4,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from histolab_lib.choices import choose
+from histolab_lib.papers.variants import Change, parts_of, varied
 from histolab_lib.recipe import Recipe
 
 __all__ = ["clean_recipe", "recipes_of"]
-
-Change = tuple[str, dict[str, Any]]
 
 # About as many as the strong U-Net's first run took.
 _STEPS = 6000
@@ -156,10 +154,7 @@ def clean_recipe(key: str, variant: str = "base", variants: Mapping[str, Change]
     if key == "strong_unet":
         for source, values in (_STRONG, _STRONG_OBJECTS):
             made = made.vary("base", source, **values)
-    for name in [] if variant == "base" else variant.split("__"):
-        source, values = known[choose(f"variant of {key!r}", name, ["base", *known])]
-        made = made.vary(name, source, **_merged(made, values))
-    return made
+    return varied(made, parts_of(variant), known)
 
 
 def recipes_of(key: str) -> Callable[[str, str], Recipe]:
@@ -173,10 +168,3 @@ def recipes_of(key: str) -> Callable[[str, str], Recipe]:
         return clean_recipe(key, variant, _VARIANTS.get(key, _ENCODED))
 
     return recipes
-
-
-def _merged(recipe: Recipe, values: dict[str, Any]) -> dict[str, Any]:
-    """Options of the network are joined to those that it has; all else is replaced."""
-    if "network" not in values:
-        return values
-    return {**values, "network": {**recipe.network, **values["network"]}}

@@ -46,6 +46,7 @@ from histolab_lib.choices import choose
 from histolab_lib.layers import CBAM, ChannelAttention, check_images, double_conv, seeded_weights
 from histolab_lib.outputs import Output
 from histolab_lib.papers.clean import clean_recipe
+from histolab_lib.papers.variants import Change, parts_of, varied
 from histolab_lib.recipe import Recipe
 
 __all__ = ["ROWS", "RSU", "STAGES", "ContextFusion", "HaruNet", "Stage", "haru_net", "recipe"]
@@ -498,7 +499,7 @@ _CODE: Mapping[str, tuple[Any, str]] = MappingProxyType(
 _WATERSHED: Mapping[str, Any] = MappingProxyType(
     {"postprocess": "watershed", "postprocess_options": {}, "thresholds": {"mask": 0.5}}
 )
-_CHANGES: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType(
+_CHANGES: Mapping[str, Change] = MappingProxyType(
     {
         "cbam_deepest": (
             'paper, section 4.5.2: "one with CBAM attention mechanism applied at all levels"',
@@ -575,22 +576,11 @@ def recipe(reading: str, variant: str = "base") -> Recipe:
     if choose("reading", reading, ("paper", "code", "clean")) == "clean":
         return clean_recipe("haru_net", variant)
     made = Recipe.sourced("haru_net", reading, variant="base", **(_CODE if reading == "code" else _PAPER))
-    parts = [] if variant == "base" else variant.split("__")
+    parts = parts_of(variant)
     row = "__".join(part for part in parts if part in _ROW_WORDS)
-    if row:
-        options = ROWS[choose("row of Table 5", row, ROWS)]
-        where = "paper, Table 5; details of its watershed are absent: ours"
-        made = made.vary(row, where, **_joined(made, {"network": options, **_WATERSHED}))
-    for part in parts:
-        if part not in _ROW_WORDS:
-            source, values = _CHANGES[choose("variant of 'haru_net'", part, ["base", *_ROW_WORDS, *_CHANGES])]
-            made = made.vary(part, source, **_joined(made, values))
-    return made
-
-
-def _joined(made: Recipe, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Options are joined to those that are there, unless what they belong to is another."""
-    kept = {"network": made.network, "loss_options": made.loss_options}
-    if "postprocess" not in values:
-        kept["postprocess_options"] = made.postprocess_options
-    return {name: {**kept.get(name, {}), **value} if name in kept else value for name, value in values.items()}
+    others = [part for part in parts if part not in _ROW_WORDS]
+    if not row:
+        return varied(made, others, _CHANGES)
+    where = "paper, Table 5; details of its watershed are absent: ours"
+    change = where, {"network": ROWS[choose("row of Table 5", row, ROWS)], **_WATERSHED}
+    return varied(made, [row, *others], {row: change, **_CHANGES})
