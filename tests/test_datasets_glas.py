@@ -341,6 +341,8 @@ def test_patients_are_those_of_the_grade_file_and_are_shared_between_splits(tiss
 @pytest.mark.real
 def test_grades_are_counted_as_published(tissue):
     rows = grades.read_grades(tissue / "glas" / FOLDER / "Grade.csv", glas.facts())
+    noted = {name: (row["grade"], row["grade_2015"]) for name, row in glas.facts().items()}
+    assert {name: (row.grade, row.grade_2015) for name, row in rows.items()} == noted
     assert Counter(row.grade for row in rows.values()) == {"malignant": 91, "benign": 74}
     assert Counter(row.grade_2015 for row in rows.values()) == {
         "moderately differentiated": 47,
