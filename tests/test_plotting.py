@@ -68,6 +68,18 @@ def test_titles_name_the_tile_briefly_and_its_organ():
     assert [ax.get_title() for ax in figure.axes] == ["TCGA-18-5592 (liver)", "synthetic, test 0003 (liver)"]
 
 
+def test_each_map_has_a_panel_and_a_scale_of_its_own():
+    image = np.zeros((24, 32, 3), np.uint8)
+    figure = plotting.draw_maps(image, {"fine": np.eye(24, 32), "coarse": np.arange(12.0).reshape(3, 4)})
+    panels = [ax for ax in figure.axes if ax.images]
+    assert [ax.get_title() for ax in panels] == ["image", "fine", "coarse"]
+    assert [ax.images[0].get_clim() for ax in panels[1:]] == [(0, 1), (0, 11)]
+    assert all(ax.get_xlim() == (0, 32) and ax.get_ylim() == (24, 0) for ax in panels[1:])
+    assert len(figure.axes) == 5  # two scales
+    with pytest.raises(ValueError, match=r"map 'three': expected shape \(h, w\), got \(2, 2, 2\)"):
+        plotting.draw_maps(image, {"three": np.zeros((2, 2, 2))})
+
+
 def test_stains_share_one_scale():
     tile = _tile()
     figure = plotting.draw_stains(tile.image, np.zeros((24, 24)), np.ones((24, 24)))

@@ -6,7 +6,15 @@ from histolab_lib.plotting.look import PALETTE, style
 from histolab_lib.plotting.objects import draw_errors_by_object, draw_instances, draw_rasters
 from histolab_lib.plotting.records import Experiment, draw_records, experiments, main_scores
 from histolab_lib.plotting.schemes import draw_chain, draw_u
-from histolab_lib.plotting.tissue import draw_errors, draw_stains, draw_tiles, error_map, outlines, short_name
+from histolab_lib.plotting.tissue import (
+    draw_errors,
+    draw_maps,
+    draw_stains,
+    draw_tiles,
+    error_map,
+    outlines,
+    short_name,
+)
 
 __all__ = [
     "PALETTE",
@@ -21,6 +29,7 @@ __all__ = [
     "draw_instances",
     "draw_intervals",
     "draw_learning",
+    "draw_maps",
     "draw_mean_rows",
     "draw_rasters",
     "draw_records",

@@ -1,6 +1,6 @@
 """Tissue as it is, its stains, and where a prediction agrees with the truth."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ __all__ = [
     "HIT",
     "MISSED",
     "draw_errors",
+    "draw_maps",
     "draw_stains",
     "draw_tiles",
     "error_map",
@@ -103,6 +104,34 @@ def draw_stains(
         ):
             ax.imshow(values, cmap=colours, vmin=low, vmax=high)
             ax.set_title(name)
+    return finish(figure)
+
+
+def draw_maps(
+    image: npt.NDArray[np.uint8], maps: Mapping[str, npt.NDArray[np.floating[Any]]], *, columns: int = 4
+) -> "Figure":
+    """Draw an image beside maps of it, each on a scale of its own, which stands below it.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (H, W, 3)
+    maps : mapping of str to ndarray of float, shape (h, w)
+        What a network makes of it, by title. Coarser ones are drawn as large as the image, pixel by pixel.
+    columns : int
+        Panels in a row, the image's among them.
+    """
+    check_there("maps", maps)
+    height, width = image.shape[:2]
+    with style():
+        figure, axes = panels(len(maps) + 1, columns, 2.5)
+        axes[0].imshow(image)
+        axes[0].set_title("image", fontsize=9)
+        for ax, (name, values) in zip(axes[1:], maps.items(), strict=True):
+            if values.ndim != 2:
+                raise ValueError(f"map {name!r}: expected shape (h, w), got {values.shape}")
+            drawn = ax.imshow(values, cmap="cividis", extent=(0, width, height, 0), interpolation="nearest")
+            ax.set_title(name, fontsize=9)
+            figure.colorbar(drawn, ax=ax, location="bottom", shrink=0.8, aspect=30).ax.tick_params(labelsize=7)
     return finish(figure)
 
 
