@@ -5,13 +5,17 @@ from types import MappingProxyType
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from histolab_lib.choices import choose
 from histolab_lib.layers import OpticalDensity
 from histolab_lib.stain import RUIFROK_HED
 
-__all__ = ["IMAGENET_MEAN", "IMAGENET_SD", "Hematoxylin", "Inputs", "Standardise"]
+__all__ = ["IMAGENET_MEAN", "IMAGENET_SD", "Hematoxylin", "Inputs", "Standardise", "UnsharpMask"]
+
+# The Gaussian of `UnsharpMask` ends where scipy's does: at four times sigma.
+_REACH = 4.0
 
 #: Mean and standard deviation of red, green and blue over ImageNet, in 0..1: what torchvision's and most of timm's
 #: weights were trained with.
@@ -65,6 +69,47 @@ class Hematoxylin(nn.Module):
         return (self.density(images) * self.weights).sum(dim=1, keepdim=True).clamp(min=0)
 
 
+class UnsharpMask(nn.Module):
+    """Sharpen one channel: what a Gaussian blur takes away is added once more (`stain.unsharp_mask`, in torch).
+
+    Parameters
+    ----------
+    sigma_px : float
+        Standard deviation of the blur, above 0. The border is mirrored, its outermost pixel repeated.
+    amount : float
+        0 changes nothing.
+
+    Examples
+    --------
+    >>> edge = torch.tensor([0.0, 0.0, 2.0, 2.0]).expand(1, 1, 3, 4)
+    >>> UnsharpMask(1.0, 1.0)(edge)[0, 0, 0].round(decimals=2)
+    tensor([-0.1300, -0.6000,  2.6000,  2.1300])
+    """
+
+    kernel: Tensor
+
+    def __init__(self, sigma_px: float, amount: float) -> None:
+        super().__init__()
+        if not sigma_px > 0:
+            raise ValueError(f"sigma_px must be above 0, got {sigma_px}")
+        self.amount, self.radius_px = amount, int(_REACH * sigma_px + 0.5)
+        away = torch.arange(-self.radius_px, self.radius_px + 1, dtype=torch.float64)
+        weights = (-0.5 * (away / sigma_px) ** 2).exp()
+        self.register_buffer("kernel", (weights / weights.sum()).float(), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, 1, H, W) to the same shape; values may leave the range that they had, on both sides of an edge."""
+        rows = F.conv2d(_mirrored(x, 2, self.radius_px), self.kernel.view(1, 1, -1, 1))
+        return x + self.amount * (x - F.conv2d(_mirrored(rows, 3, self.radius_px), self.kernel.view(1, 1, 1, -1)))
+
+
+def _mirrored(x: Tensor, axis: int, margin_px: int) -> Tensor:
+    """The map with a margin on both ends of an axis, mirrored as often as needed, the outermost pixel repeated."""
+    size = x.shape[axis]
+    places = torch.arange(-margin_px, size + margin_px, device=x.device).remainder(2 * size)
+    return x.index_select(axis, torch.where(places < size, places, 2 * size - 1 - places))
+
+
 # What each name makes, and how many channels that is.
 _KINDS: Mapping[str, tuple[Callable[[], nn.Module], int]] = MappingProxyType(
     {
@@ -73,6 +118,8 @@ _KINDS: Mapping[str, tuple[Callable[[], nn.Module], int]] = MappingProxyType(
         "symmetric": (lambda: Standardise((0.5,) * 3, (0.5,) * 3), 3),
         "optical_density": (OpticalDensity, 3),
         "hematoxylin": (Hematoxylin, 1),
+        # ours: the modified LinkNet prints neither; the middle of the usual 1 to 3 px, and the usual amount
+        "unsharp_hematoxylin": (lambda: nn.Sequential(Hematoxylin(), UnsharpMask(sigma_px=2.0, amount=1.0)), 1),
     }
 )
 
@@ -89,7 +136,8 @@ class Inputs(nn.Module):
         - ``"imagenet"``: minus ImageNet's mean, divided by its standard deviation, per channel;
         - ``"symmetric"``: -1..1, that is ``x / 127.5 - 1`` of 8-bit values;
         - ``"optical_density"``: `OpticalDensity`, 0 for white;
-        - ``"hematoxylin"``: one channel, see `Hematoxylin`.
+        - ``"hematoxylin"``: one channel, see `Hematoxylin`;
+        - ``"unsharp_hematoxylin"``: the same by `UnsharpMask` with a sigma of 2 px and an amount of 1.
 
     Attributes
     ----------

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from histolab_lib.inputs import IMAGENET_MEAN, IMAGENET_SD, Hematoxylin, Inputs, Standardise
+from histolab_lib.inputs import IMAGENET_MEAN, IMAGENET_SD, Hematoxylin, Inputs, Standardise, UnsharpMask
 from histolab_lib.layers import OpticalDensity
-from histolab_lib.stain import hematoxylin, separate
+from histolab_lib.stain import hematoxylin, separate, unsharp_mask
 
 
 def _colours(n=500, seed=0):
@@ -23,6 +23,33 @@ def test_hematoxylin_is_that_of_colour_deconvolution_with_negative_values_set_to
     np.testing.assert_allclose(found, 6 * hematoxylin(colours)[:, 0], atol=2e-5)
     assert (found == 0).any()
     assert found.max() > 1
+
+
+@pytest.mark.parametrize("shape", [(40, 33), (64, 64), (9, 1), (1, 3)])
+@pytest.mark.parametrize(("sigma_px", "amount"), [(2.0, 1.0), (0.7, 0.4), (3.0, 2.0)])
+def test_unsharp_masking_is_that_of_the_stain_also_at_borders_and_on_tiny_maps(shape, sigma_px, amount):
+    values = np.random.default_rng(1).gamma(1.0, 0.4, shape).astype(np.float32)
+    expected = unsharp_mask(values, sigma_px=sigma_px, amount=amount)
+    found = UnsharpMask(sigma_px, amount)(torch.from_numpy(values)[None, None])[0, 0].numpy()
+    np.testing.assert_allclose(found, expected, atol=2e-5)
+
+
+def test_unsharp_hematoxylin_is_the_sharpened_map_of_hematoxylin():
+    image = np.random.default_rng(2).integers(1, 256, (2, 48, 40, 3)).astype(np.uint8)
+    batch = torch.from_numpy(image).permute(0, 3, 1, 2).float() / 255
+    made = Inputs("unsharp_hematoxylin")
+    assert made.channels == 1
+    stained = Hematoxylin()(batch)[:, 0].numpy()
+    expected = np.stack([unsharp_mask(one, sigma_px=2.0, amount=1.0) for one in stained])
+    np.testing.assert_allclose(made(batch)[:, 0].numpy(), expected, atol=2e-5)
+    joined = Inputs("rgb+unsharp_hematoxylin")(batch)
+    assert torch.equal(joined, torch.cat([batch, made(batch)], dim=1))
+    assert made.state_dict() == {}
+
+
+def test_a_blur_without_width_is_an_error():
+    with pytest.raises(ValueError, match="sigma_px must be above 0, got 0"):
+        UnsharpMask(0, 1)
 
 
 def test_black_has_finite_hematoxylin_and_gradient():
