@@ -70,6 +70,12 @@ SAME = [
         )
         for over in ("batch", "image")
     ),
+    pytest.param(
+        "exp_dice",
+        {**LINKNET, "over": "batch", "inner_weight": 2.0, "accuracy": "hard"},
+        lambda z, t: literal.exp_dice(z, t, **LINKNET, right=literal.hard_accuracy),
+        id="exp_dice hard",
+    ),
     *(
         pytest.param(
             "deep_mask_contour",
@@ -191,6 +197,24 @@ def test_a_coarse_map_inside_the_network_is_compared_with_the_share_of_foregroun
     expected = literal.exp_dice(logits, ids > 0, **LINKNET) + 2 * literal.exp_dice(inner, coarse, **LINKNET)
     found = build("exp_dice", **options, inner_weight=2.0)(Maps(logits, {"inner": inner}), Targets.of(ids))
     assert float(found) == pytest.approx(expected, abs=1e-5)
+
+
+def test_accuracy_at_a_threshold_teaches_nothing():
+    """With it L2 is another number than L1, with the same gradient."""
+    logits, target = _example(5)
+    options = {"bce_weight": 1.0, "smooth": 1.0, "over": "batch", "inner_weight": 2.0}
+    values, slopes = [], []
+    for weight, accuracy in ((0.0, "soft"), (1.0, "hard"), (1.0, "soft")):
+        z = torch.from_numpy(logits).requires_grad_()
+        loss = build("exp_dice", **options, accuracy_weight=weight, accuracy=accuracy)(z, _targets(target))
+        loss.backward()
+        values.append(loss.item())
+        slopes.append(z.grad)
+    assert values[1] == pytest.approx(values[0] - literal.hard_accuracy(logits, target), abs=1e-5)
+    assert torch.equal(slopes[0], slopes[1])
+    assert not torch.allclose(slopes[0], slopes[2])
+    with pytest.raises(ValueError, match="accuracy must be 'soft' or 'hard', got 'firm'"):
+        build("exp_dice", **options, accuracy_weight=1.0, accuracy="firm")(z, _targets(target))
 
 
 def _contours(ids, thickness):

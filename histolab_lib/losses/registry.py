@@ -133,12 +133,14 @@ def _exp_dice(
     smooth: float,
     over: str,
     inner_weight: float,
+    accuracy: str = "soft",
 ) -> Tensor:
     settings: dict[str, Any] = {
         "bce_weight": bce_weight,
         "accuracy_weight": accuracy_weight,
         "smooth": smooth,
         "over": over,
+        "accuracy": accuracy,
     }
     outer = exp_dice(_mask(output), targets.mask, **settings)
     inner = _extra(output, "inner")

@@ -122,7 +122,14 @@ def dice_jaccard(
 
 
 def exp_dice(
-    logits: Tensor, target: Tensor, *, bce_weight: float, accuracy_weight: float, smooth: float, over: Over
+    logits: Tensor,
+    target: Tensor,
+    *,
+    bce_weight: float,
+    accuracy_weight: float,
+    smooth: float,
+    over: Over,
+    accuracy: Literal["soft", "hard"] = "soft",
 ) -> Tensor:
     r"""Return :math:`w_b \, \text{BCE} - e^{1 + \text{Dice}} - w_a \, \text{Acc}`.
 
@@ -140,9 +147,9 @@ def exp_dice(
     over : {"batch", "image"}
         What one Dice is computed over. With ``"image"`` the exponential of the mean of their losses is taken.
 
-    Notes
-    -----
-    Accuracy at a threshold has no gradient; `soft_accuracy` stands in for it.
+    accuracy : {"soft", "hard"}
+        `soft_accuracy`, or the share of pixels on the right side of one half. The second is what equation 4 prints; it
+        has no gradient, so that L2 teaches exactly what L1 does.
 
     Examples
     --------
@@ -151,5 +158,8 @@ def exp_dice(
     >>> round(float(exp_dice(certain, certain > 0, bce_weight=2, accuracy_weight=1, smooth=1.0, over="batch")), 3)
     -8.389
     """
+    if accuracy not in ("soft", "hard"):
+        raise ValueError(f"accuracy must be 'soft' or 'hard', got {accuracy!r}")
     dice = 1 - soft_dice_loss(logits, target, smooth=smooth, over=over)
-    return bce_weight * bce_loss(logits, target) - (1 + dice).exp() - accuracy_weight * soft_accuracy(logits, target)
+    right = soft_accuracy(logits, target) if accuracy == "soft" else ((logits > 0) == (target > 0.5)).float().mean()
+    return bce_weight * bce_loss(logits, target) - (1 + dice).exp() - accuracy_weight * right

@@ -72,9 +72,14 @@ def dice_jaccard(logits, target, dice_smooth, jaccard_smooth, kind):
     return sum(costs) / len(costs)
 
 
-def exp_dice(logits, target, bce_weight, accuracy_weight, smooth, over="batch"):
+def hard_accuracy(logits, target):
+    right = [(p > 0.5) == (t > 0.5) for p, t in pairs(logits, target)]
+    return sum(right) / len(right)
+
+
+def exp_dice(logits, target, bce_weight, accuracy_weight, smooth, over="batch", right=accuracy):
     score = 1 - dice(logits, target, smooth, over)
-    return bce_weight * bce(logits, target) - np.exp(1 + score) - accuracy_weight * accuracy(logits, target)
+    return bce_weight * bce(logits, target) - np.exp(1 + score) - accuracy_weight * right(logits, target)
 
 
 def contour_band(instances, width):
