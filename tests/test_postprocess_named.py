@@ -16,7 +16,7 @@ def _pair() -> np.ndarray:
 
 
 def test_the_names_are_those_that_recipes_use():
-    assert names() == ["components", "watershed", "contour_watershed", "contour_propagation"]
+    assert names() == ["components", "solid_components", "watershed", "contour_watershed", "contour_propagation"]
 
 
 def test_an_unknown_name_gives_the_nearest():
@@ -41,7 +41,11 @@ def test_objects_that_meet_at_a_corner_are_two_unless_8_is_asked_for(name: str):
     assert by_name("components")(maps, thresholds=HALF, connectivity=8).max() == 1
 
 
-OPTIONS = {"contour_watershed": {"opening_px": 0, "min_seed_px": 0}, "contour_propagation": {"connectivity": 4}}
+OPTIONS = {
+    "contour_watershed": {"opening_px": 0, "min_seed_px": 0},
+    "contour_propagation": {"connectivity": 4},
+    "solid_components": {"opening_px": 0, "connectivity": 4},
+}
 
 
 @pytest.mark.parametrize("name", names())
@@ -62,6 +66,22 @@ def test_nothing_and_everything_are_objects_too(name: str, value: float):
     maps = {"mask": np.full((9, 12), value), "contour": np.zeros((9, 12))}
     found = by_name(name)(maps, thresholds={"mask": 0.5, "contour": 0.5}, **OPTIONS.get(name, {}))
     assert np.unique(found).tolist() == [int(value)]
+
+
+def test_a_mask_is_opened_then_filled_and_only_then_rid_of_what_is_small():
+    row, column = np.ogrid[:60, :90]
+    far = np.hypot(row - 30, column - 30)
+    mask = (far <= 24) & (far > 9)  # a gland of 15 px around its lumen
+    mask[28:32, 54:90] = True  # a bridge of 4 px to the border
+    mask[5:12, 70:77] = True  # a speck that a disk of 3 px fits into
+    find = by_name("solid_components")
+    found = find({"mask": mask * 0.8}, thresholds={"mask": "otsu"}, opening_px=3, connectivity=8, min_area_px=100)
+    disc = far <= 24
+    assert found.max() == 1
+    assert 2 * (disc & (found > 0)).sum() / (disc.sum() + (found > 0).sum()) > 0.99
+    assert find({"mask": mask * 0.8}, thresholds=HALF, opening_px=3, connectivity=8).max() == 2
+    thick = find({"mask": mask * 0.8}, thresholds=HALF, opening_px=8, connectivity=8)  # the ring is 15 px wide, not 17
+    assert not thick.any()
 
 
 def test_a_mask_may_be_thresholded_by_otsu():

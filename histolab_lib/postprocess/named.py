@@ -9,15 +9,26 @@ import numpy.typing as npt
 from histolab_lib.choices import choose
 from histolab_lib.postprocess.checks import Mask, checked_whole, neighbours
 from histolab_lib.postprocess.growing import grow_labels, subtract_contours
-from histolab_lib.postprocess.masks import otsu_mask
+from histolab_lib.postprocess.masks import fill_and_open, otsu_mask
 from histolab_lib.postprocess.objects import erode_instances, remove_small, split_components
 from histolab_lib.postprocess.watershed import watershed_instances
 
-__all__ = ["CONNECTIVITY", "by_name", "components", "contour_propagation", "contour_watershed", "names", "watershed"]
+__all__ = [
+    "CONNECTIVITY",
+    "by_name",
+    "components",
+    "contour_propagation",
+    "contour_watershed",
+    "names",
+    "solid_components",
+    "watershed",
+]
 
 Maps: TypeAlias = Mapping[str, npt.NDArray[np.floating[Any]]]
 Thresholds: TypeAlias = Mapping[str, Any]
 Instances: TypeAlias = npt.NDArray[np.int32]
+
+_PX = " of pixels"
 
 #: What belongs together where a recipe does not say: sides. Two nuclei that only meet at a corner are two, as in TNBC;
 #: GlaS, whose glands have links one pixel wide, wants 8.
@@ -74,6 +85,40 @@ def components(
     """
     instances = split_components(_above(maps, "mask", thresholds), connectivity=connectivity)
     return _renumbered(remove_small(instances, min_area_px=checked_whole(min_area_px, "min_area_px", " of pixels")))
+
+
+def solid_components(
+    maps: Maps, *, thresholds: Thresholds, opening_px: int, connectivity: int, min_area_px: int = 0
+) -> Instances:
+    """Open the mask, fill its holes (`fill_and_open`), drop what is small, and number the connected components.
+
+    What the modified LinkNet does for glands; its kernels are not printed, hence no defaults.
+
+    Parameters
+    ----------
+    maps : mapping of str to ndarray of float, shape (H, W)
+        Probabilities; ``"mask"`` is needed.
+    thresholds : mapping of str to float or "otsu"
+        For each map what is above it.
+    opening_px : int
+        Radius of the disk with which the mask is opened; 0: not at all.
+    connectivity : {4, 8}
+    min_area_px : int
+        Objects that are smaller once their holes are filled are dropped.
+
+    Examples
+    --------
+    A ring becomes a disk; opened first by a disk that does not fit into it, it is gone:
+
+    >>> ring = np.pad(np.array([[1.0, 1, 1], [1, 0, 1], [1, 1, 1]]), 1)
+    >>> found = [solid_components({"mask": ring}, thresholds={"mask": 0.5}, opening_px=px, connectivity=8)
+    ...          for px in (0, 1)]
+    >>> [int((one > 0).sum()) for one in found]
+    [9, 0]
+    """
+    solid = fill_and_open(_above(maps, "mask", thresholds), radius_px=checked_whole(opening_px, "opening_px", _PX))
+    instances = split_components(solid, connectivity=connectivity)
+    return _renumbered(remove_small(instances, min_area_px=checked_whole(min_area_px, "min_area_px", _PX)))
 
 
 def watershed(
@@ -221,6 +266,7 @@ def _renumbered(instances: npt.NDArray[Any]) -> Instances:
 
 _BY_NAME: Mapping[str, Callable[..., Instances]] = {
     "components": components,
+    "solid_components": solid_components,
     "watershed": watershed,
     "contour_watershed": contour_watershed,
     "contour_propagation": contour_propagation,
