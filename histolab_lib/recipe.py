@@ -89,6 +89,9 @@ class Recipe:
         From maps to objects, by name, with `postprocess_options`.
     thresholds : mapping of str to float or str
         For each map what is above it; ``"otsu"``: chosen on each image.
+    resize_px : (int, int) or None
+        Height and width to which every image is brought before the network sees it, in training and in use; maps are
+        brought back to the image's own size before they are thresholded. None: images as they are.
     window_px, overlap_px : int or None
         Inference by overlapping windows; None: whole tiles.
     tta : bool
@@ -141,6 +144,7 @@ class Recipe:
     postprocess: str
     postprocess_options: Options = field(default_factory=dict)
     thresholds: Options
+    resize_px: tuple[int, int] | None = None
     window_px: int | None = None
     overlap_px: int | None = None
     tta: bool = False
@@ -268,6 +272,10 @@ def _check_numbers(recipe: Recipe, label: str) -> None:
         value = getattr(recipe, name)
         if value is not None and not (isinstance(value, int) and value >= 1):
             raise ValueError(f"{label}: {name} must be a whole number of at least 1, got {value!r}")
+    size: Any = recipe.resize_px
+    sides = size if isinstance(size, tuple) else ()
+    if size is not None and not (len(sides) == 2 and all(isinstance(side, int) and side >= 1 for side in sides)):
+        raise ValueError(f"{label}: resize_px must be height and width, whole numbers of at least 1, got {size!r}")
     for name in _SHARES:
         value = getattr(recipe, name)
         if value is not None and not 0 <= value < 1:

@@ -6,6 +6,7 @@ from torch import nn
 from histolab_lib.baselines import small_unet
 from histolab_lib.inference import as_device, predict, predict_bands, predict_maps, segment
 from histolab_lib.outputs import Output
+from histolab_lib.patches import resize_image, resize_map
 from histolab_lib.recipe import Recipe
 
 
@@ -334,6 +335,51 @@ def test_a_recipe_takes_an_image_to_objects():
     assert instances.dtype == np.int32
     assert [int(np.count_nonzero(instances == label)) for label in (1, 2, 3)] == [64, 64, 100]
     np.testing.assert_array_equal(segment(TwoMaps(), image, contours, window_px=None, batch_size=1), instances)
+
+
+class Wide(nn.Module):
+    """Red, and the sizes that it was shown."""
+
+    stride_px = 8
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[int, int]] = []
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.seen.append((images.shape[2], images.shape[3]))
+        return images[:, :1] * 20 - 10
+
+
+def test_an_image_of_any_size_is_seen_at_the_size_of_the_recipe_and_objects_land_where_they_were():
+    image = np.zeros((45, 70, 3), np.uint8)
+    image[5:20, 8:30] = image[28:40, 45:62] = 255
+    network, recipe = Wide(), _recipe(resize_px=(64, 96))
+    found = segment(network, image, recipe)
+    assert network.seen == [(64, 96)]
+    assert (found.shape, found.dtype, found.max()) == ((45, 70), np.int32, 2)
+    for label, (rows, columns) in {1: ((5, 20), (8, 30)), 2: ((28, 40), (45, 62))}.items():
+        row, column = np.nonzero(found == label)
+        borders = row.min(), row.max() + 1, column.min(), column.max() + 1
+        np.testing.assert_allclose(borders, [*rows, *columns], atol=1)
+    segment(network, image, recipe, resize_px=None)
+    segment(network, image, recipe, window_px=32, overlap_px=16, batch_size=1)
+    assert network.seen[1] == (48, 72)  # mirrored up to the stride
+    assert set(network.seen[2:]) == {(32, 32)}
+
+
+def test_resized_maps_stay_probabilities_and_are_those_of_the_resized_image():
+    network, image = _pooling_network(), _image(41, 62)
+    maps = predict_maps(network, image, resize_px=(48, 80), stride_px=4)
+    seen = predict(network, resize_image(image, (48, 80)), stride_px=4)
+    np.testing.assert_array_equal(maps["mask"], resize_map(seen, (41, 62)))
+    np.testing.assert_array_equal(maps["mask"], predict(network, image, resize_px=(48, 80), stride_px=4))
+    assert 0 <= maps["mask"].min() <= maps["mask"].max() <= 1
+    np.testing.assert_array_equal(
+        predict(network, image, resize_px=(41, 62), stride_px=4), predict(network, image, stride_px=4)
+    )
+    with pytest.raises(ValueError, match="image must be 8-bit RGB"):
+        predict(network, image[..., 0], resize_px=(48, 80), stride_px=4)
 
 
 def test_a_device_is_found_by_its_name():

@@ -18,7 +18,7 @@ OTHER = {
     "momentum": 0.9, "lr_schedule": "poly", "lr_schedule_options": {"power": 0.9}, "warmup": 0.1, "steps": 99,
     "patience": 9, "clip_norm": 1.0, "averaged_weights": 0.99, "selection": "best_validation",
     "validation": {"share": 0.1, "metric": "aji"}, "postprocess": "watershed", "postprocess_options": {"x": 1},
-    "thresholds": {"mask": "otsu"}, "window_px": 512, "overlap_px": 64, "tta": True,
+    "thresholds": {"mask": "otsu"}, "resize_px": (576, 832), "window_px": 512, "overlap_px": 64, "tta": True,
 }  # fmt: skip
 
 
@@ -104,6 +104,8 @@ def test_lists_from_json_are_tuples_again():
         ({"variant": "no-weights"}, "variant must be words joined by underscores, got 'no-weights'"),
         ({"crop_px": 0}, "crop_px must be a whole number of at least 1, got 0"),
         ({"batch_size": 2.5}, "batch_size must be a whole number of at least 1, got 2.5"),
+        ({"resize_px": (576,)}, r"resize_px must be height and width, whole numbers of at least 1, got \(576,\)"),
+        ({"resize_px": (0, 832)}, r"resize_px must be height and width, whole numbers of at least 1, got \(0, 832\)"),
         ({"warmup": 1}, "warmup must be at least 0 and below 1, got 1"),
         ({"averaged_weights": -0.1}, "averaged_weights must be at least 0 and below 1, got -0.1"),
         ({"lr": 0}, "lr must be above 0"),

@@ -139,6 +139,25 @@ def test_the_table_has_a_row_for_each_step_also_after_a_stop(tmp_path, monkeypat
     assert {int(row["step"]): float(row["dice"]) for row in rows if row["dice"]} == history.validation
 
 
+@pytest.mark.parametrize("metric", ["dice", "object_dice", "loss"])
+def test_a_recipe_that_resizes_is_learned_and_validated_at_that_size(metric, monkeypatch):
+    seen = []
+    forward = Dots.forward
+
+    def watched(self, images):
+        seen.append((self.training, tuple(images.shape[2:])))
+        return forward(self, images)
+
+    monkeypatch.setattr(Dots, "forward", watched)
+    made = recipe(resize_px=(48, 64), validation={"share": 0.2, "metric": metric})
+    fitted = _fit(made)
+    assert {size for training, size in seen if training} == {(16, 16)}
+    assert {size for training, size in seen if not training} == {(48, 64)} | ({(16, 16)} if metric == "loss" else set())
+    plain = _fit(recipe(validation={"share": 0.2, "metric": metric}))
+    assert fitted.history.losses != plain.history.losses  # crops of other pixels
+    assert list(fitted.history.scores[12]) == list(plain.history.scores[12])
+
+
 def test_the_same_seed_gives_the_same_weights_and_global_random_states_are_left_alone():
     torch_state, numpy_state = torch.random.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002 - on purpose
     first, again, other = (weights(_fit(seed=seed).network) for seed in (3, 3, 4))

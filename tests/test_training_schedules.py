@@ -39,6 +39,11 @@ def test_an_epoch_is_as_many_pixels_as_the_tiles_have_or_every_patch_once():
     assert by_patches.patches == "histoseg"
 
 
+def test_an_epoch_of_random_crops_is_counted_on_tiles_as_large_as_the_network_sees_them():
+    made = _in_epochs(10, crop_px=250, batch_size=4, resize_px=(1000, 1000))
+    assert SCHEDULES["gpu"].plan(made, _tiles((500, 500), (250, 300))).steps == 10 * 8
+
+
 def test_a_schedule_that_counts_crops_has_as_many_whatever_the_batch():
     short = Schedule(name="short", crops=1_000)
     for batch in (1, 2, 7, 16):

@@ -11,6 +11,7 @@ from torch import nn
 from histolab_lib.inference.devices import as_device, autocast, device_of
 from histolab_lib.inference.forward import Forward
 from histolab_lib.inference.windows import ramp, read_mirrored, spans, weights
+from histolab_lib.patches import resize_image, resize_map
 
 __all__ = ["predict", "predict_bands", "predict_maps"]
 
@@ -29,6 +30,7 @@ def predict(
     symmetries: bool = False,
     precision: str = "float32",
     device: str | torch.device | None = None,
+    resize_px: tuple[int, int] | None = None,
 ) -> Probability:
     """Return the foreground probability of every pixel.
 
@@ -59,6 +61,9 @@ def predict(
         See `PRECISIONS`; the probabilities are float32 anyway.
     device : str or torch.device, optional
         Where to compute; None: where the network's parameters are.
+    resize_px : (int, int), optional
+        Height and width at which the network sees the image, windows included; its probabilities are brought back to
+        the image's own size (`patches.resize_image`, `patches.resize_map`). None: as it is.
 
     Returns
     -------
@@ -89,12 +94,18 @@ def predict(
         symmetries=symmetries,
         precision=precision,
         device=device,
+        resize_px=resize_px,
     )
     return found["mask"]
 
 
 def predict_maps(
-    network: nn.Module, image: Image, *, maps: Sequence[str] | None = None, **options: Any
+    network: nn.Module,
+    image: Image,
+    *,
+    maps: Sequence[str] | None = None,
+    resize_px: tuple[int, int] | None = None,
+    **options: Any,
 ) -> dict[str, Probability]:
     """Return every map of a network as probabilities, by name.
 
@@ -105,6 +116,8 @@ def predict_maps(
     maps : sequence of str, optional
         Which: ``"mask"``, or what the network has in the `extra` of its `Output`. None: the mask, and of the others
         those of full size with one channel or two.
+    resize_px : (int, int), optional
+        As of `predict`.
     **options
         As of `predict`.
 
@@ -118,6 +131,11 @@ def predict_maps(
     ValueError, MemoryError
         As `predict`, or if the network gives no such map.
     """
+    if resize_px is not None:
+        _check_image(image)
+        own = image.shape[0], image.shape[1]
+        seen = predict_maps(network, resize_image(image, resize_px), maps=maps, **options)
+        return {name: resize_map(values, own) for name, values in seen.items()}
     found: dict[str, Probability] = {}
     for rows, band in predict_bands(network, image, maps=maps, **options):
         for name, values in band.items():

@@ -24,17 +24,19 @@ def segment(network: nn.Module, image: npt.NDArray[np.uint8], recipe: Recipe, **
     network, image
         As of `predict`.
     recipe : Recipe
-        Its `window_px`, `overlap_px`, `tta`, `thresholds`, `postprocess` and `postprocess_options` are used.
+        Its `resize_px`, `window_px`, `overlap_px`, `tta`, `thresholds`, `postprocess` and `postprocess_options` are
+        used.
     **options
-        As of `predict`: ``batch_size``, ``precision``, ``device``. A ``window_px``, ``overlap_px`` or ``symmetries``
-        given here takes the place of the recipe's.
+        As of `predict`: ``batch_size``, ``precision``, ``device``. A ``resize_px``, ``window_px``, ``overlap_px`` or
+        ``symmetries`` given here takes the place of the recipe's.
 
     Returns
     -------
     ndarray of int32, shape (H, W)
         0 is background.
     """
-    settings = {
+    settings: dict[str, Any] = {
+        "resize_px": recipe.resize_px,
         "window_px": recipe.window_px,
         "overlap_px": _OVERLAP_PX if recipe.overlap_px is None else recipe.overlap_px,
         "symmetries": recipe.tta,

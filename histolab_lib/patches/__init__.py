@@ -2,7 +2,7 @@
 
 from histolab_lib.patches.crops import Crops, check_crop_fits, random_crops
 from histolab_lib.patches.cutting import PADDINGS, cut, cut_array
-from histolab_lib.patches.resampling import UM_PER_PX, resample, resize
+from histolab_lib.patches.resampling import UM_PER_PX, resample, resize, resize_image, resize_map
 from histolab_lib.patches.schemes import SCHEMES, Scheme
 from histolab_lib.patches.stitching import BLENDS, stitch
 from histolab_lib.patches.windows import BORDERS, Window, corners, positions, quarters, windows
@@ -25,6 +25,8 @@ __all__ = [
     "random_crops",
     "resample",
     "resize",
+    "resize_image",
+    "resize_map",
     "stitch",
     "windows",
 ]

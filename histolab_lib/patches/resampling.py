@@ -8,7 +8,7 @@ from PIL import Image
 
 from histolab_lib.tile import Tile
 
-__all__ = ["UM_PER_PX", "resample", "resize"]
+__all__ = ["UM_PER_PX", "resample", "resize", "resize_image", "resize_map"]
 
 #: Micrometres per pixel that stand for a magnification. Scanners differ by a few percent (MoNuSeg's 40x tiles say
 #: 0.2456 to 0.2527), so a magnification is a name for a scale, not a measurement.
@@ -48,19 +48,36 @@ def resize(tile: Tile, shape: tuple[int, int]) -> Tile:
     height, width = shape
     if min(shape) < 1:
         raise ValueError(f"tile {tile.name}: cannot be resized to {height}x{width} pixels")
-    picture = Image.fromarray(tile.image).resize((width, height), Image.Resampling.BICUBIC)
     instances = _nearest(tile.instances, shape)
     left = set(np.unique(instances).tolist()) - {0}
     factors = tile.shape[0] / height, tile.shape[1] / width
     even = abs(factors[0] / factors[1] - 1) <= 0.01
     return replace(
         tile,
-        image=np.array(picture),
+        image=resize_image(tile.image, shape),
         instances=instances,
         classes=None if tile.classes is None else {i: kind for i, kind in tile.classes.items() if i in left},
         um_per_px=tile.um_per_px * sum(factors) / 2 if tile.um_per_px is not None and even else None,
         source={**tile.source, "resized_from": tile.shape, "vanished_by_resizing": tile.count - len(left)},
     )
+
+
+def resize_image(image: npt.NDArray[np.uint8], shape: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """An image (H, W, 3) of another height and width, as `resize` does it."""
+    return np.array(Image.fromarray(image).resize((shape[1], shape[0]), Image.Resampling.BICUBIC))
+
+
+def resize_map(values: npt.NDArray[np.float32], shape: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """A map (H, W) of another height and width, linearly between pixels, so that it stays within its range.
+
+    Where it shrinks, Pillow's filter averages over all source pixels.
+
+    Examples
+    --------
+    >>> resize_map(np.array([[0, 0.5, 1.0]], np.float32), (1, 6))
+    array([[0.   , 0.125, 0.375, 0.625, 0.875, 1.   ]], dtype=float32)
+    """
+    return np.array(Image.fromarray(values).resize((shape[1], shape[0]), Image.Resampling.BILINEAR))
 
 
 def resample(tile: Tile, to_um_per_px: float, *, from_um_per_px: float | None = None) -> Tile:

@@ -26,6 +26,9 @@ class Scheme:
         From the shape of a tile (height, width) to its windows.
     resize_px : (int, int) or None
         Height and width that every tile is brought to first (`resize`).
+    changed_whole : bool
+        Whether augmentation comes before cutting: a patch then shows what lies around it where it turns, and mirrored
+        tissue only beyond the border of its tile. Else each patch is changed by itself.
     """
 
     paper: str
@@ -33,6 +36,7 @@ class Scheme:
     ours: str
     place: Callable[[tuple[int, int]], tuple[Window, ...]]
     resize_px: tuple[int, int] | None = None
+    changed_whole: bool = False
 
     def windows(self, shape: tuple[int, int]) -> tuple[Window, ...]:
         """Windows on a tile of this height and width, after `resize_px` where there is one.
@@ -79,6 +83,7 @@ SCHEMES: Mapping[str, Scheme] = MappingProxyType(
             "832 is the width. Four equal crops without overlap: quarters of 416 x 288.",
             quarters,
             resize_px=(576, 832),
+            changed_whole=True,
         ),
         "dan_nucnet": Scheme(
             "dan_nucnet",

@@ -123,7 +123,8 @@ class Schedule:
         elif recipe.steps is not None:
             steps = max(1, recipe.steps * recipe.batch_size // batch)
         else:
-            steps = (recipe.epochs or 1) * _steps_in_epoch(patches, crop, tiles, batch)
+            shapes = [recipe.resize_px or tile.shape for tile in tiles]
+            steps = (recipe.epochs or 1) * _steps_in_epoch(patches, crop, shapes, batch)
         return Plan(
             steps=steps,
             batch_size=batch,
@@ -139,11 +140,10 @@ class Schedule:
         )
 
 
-def _steps_in_epoch(scheme: str, crop_px: int, tiles: Sequence[Tile], batch_size: int) -> int:
+def _steps_in_epoch(scheme: str, crop_px: int, shapes: Sequence[tuple[int, int]], batch_size: int) -> int:
     """Batches in which each patch is seen once or, where crops are random, as many pixels as the tiles have."""
     from histolab_lib.patches import SCHEMES
 
-    shapes = [tile.shape for tile in tiles]
     if scheme == "random":
         patches = max(1, round(sum(height * width for height, width in shapes) / crop_px**2))
     else:

@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from histolab_lib import losses
 from histolab_lib.augment import RECIPES
 from histolab_lib.loading import Batches
+from histolab_lib.patches import resize
 from histolab_lib.recipe import Recipe
+from histolab_lib.tile import Tile
 from histolab_lib.training.averaging import AveragedNetwork
 from histolab_lib.training.batches import PatchBatches, Source
 from histolab_lib.training.engine import Engine
@@ -132,7 +134,12 @@ class Session:
         }
         if plan.patches != "random":
             return PatchBatches(self.data.fit, scheme=plan.patches, **common)
-        return Batches(self.data.fit, size_px=plan.crop_px, workers=plan.workers, **common)
+        return Batches(self._sized(self.data.fit), size_px=plan.crop_px, workers=plan.workers, **common)
+
+    def _sized(self, tiles: Sequence[Tile]) -> Sequence[Tile]:
+        """Tiles as large as the recipe's network sees them."""
+        size = self.recipe.resize_px
+        return tiles if size is None else [resize(tile, size) for tile in tiles]
 
     def _lr(self, step: int, history: History) -> float:
         return learning_rate(self.recipe, step, self.plan.steps, history.of(_metric(self.recipe)))
@@ -155,7 +162,8 @@ class Session:
     def _scores(self) -> dict[str, float]:
         recipe, plan, tiles = self.recipe, self.plan, self.data.val
         how = {"precision": "bfloat16" if plan.precision == "bf16-mixed" else "float32"}
-        windows = {} if recipe.window_px is None else {"window_px": recipe.window_px}
+        windows: dict[str, Any] = {"resize_px": recipe.resize_px}
+        windows |= {} if recipe.window_px is None else {"window_px": recipe.window_px}
         windows |= {} if recipe.overlap_px is None else {"overlap_px": recipe.overlap_px}
         windows |= plan.windows()
         threshold: Any = recipe.thresholds.get("mask", 0.5)
@@ -168,7 +176,7 @@ class Session:
         if metric == "loss":
             with self.engine.autocast():
                 scores["loss"] = mean_loss(
-                    self.used, tiles, self.loss, crop_px=plan.crop_px, batch_size=plan.batch_size
+                    self.used, self._sized(tiles), self.loss, crop_px=plan.crop_px, batch_size=plan.batch_size
                 )
         return scores
 
