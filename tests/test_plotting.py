@@ -254,6 +254,7 @@ def test_dots_show_every_measurement_in_a_panel_for_each_column():
     assert [ax.get_xlabel() for ax in figure.axes] == ["angle", "error"]
     seen = [point for dots in figure.axes[0].collections for point in dots.get_offsets().tolist()]
     assert sorted(x for x, _ in seen) == [1.0, 2.0, 3.0]
+    assert {ax.get_xlim() for ax in plotting.draw_dots(table, row="way", limits=(0, 9)).axes} == {(0, 9)}
 
 
 def test_bars_stand_side_by_side_with_their_numbers():

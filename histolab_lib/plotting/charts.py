@@ -117,7 +117,7 @@ def draw_curves(
     return finish(figure)
 
 
-def draw_dots(table: "pd.DataFrame", *, row: str) -> "Figure":
+def draw_dots(table: "pd.DataFrame", *, row: str, limits: tuple[float, float] | None = None) -> "Figure":
     """Draw every measurement as a dot, a panel for each column, a line for each group.
 
     Parameters
@@ -126,6 +126,8 @@ def draw_dots(table: "pd.DataFrame", *, row: str) -> "Figure":
         One row a measurement: the group in column `row`, numbers in all other columns.
     row : str
         The column whose values are the groups.
+    limits : (float, float), optional
+        Ends of all horizontal axes, for columns of one quantity; None: each as its own numbers ask for.
     """
     import matplotlib.pyplot as plt
     import seaborn as sns
@@ -138,7 +140,7 @@ def draw_dots(table: "pd.DataFrame", *, row: str) -> "Figure":
         for ax, column in zip(axes.flat, columns, strict=True):
             dots = {"color": PALETTE["blue"], "size": 4.5, "alpha": 0.6, "jitter": False}
             sns.stripplot(table, x=column, y=row, ax=ax, **dots)
-            ax.set(xlabel=column, ylabel="")
+            ax.set(xlabel=column, ylabel="", **({} if limits is None else {"xlim": limits}))
     return finish(figure)
 
 
