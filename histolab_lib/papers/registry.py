@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from histolab_lib import baselines
-from histolab_lib.papers import haru_net, histoseg
+from histolab_lib.papers import gland_linknet, haru_net, histoseg
 from histolab_lib.papers.clean import recipes_of
 from histolab_lib.papers.entry import Network
 
@@ -31,6 +31,19 @@ _HARU_NET: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 
 _HISTOSEG: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {"base": {}, **histoseg.ROWS, "not_pooled": {"pooled": False}, "code": {"reading": "code"}}
+)
+
+# Inputs and coarse output; the last is LinkNet as it was published.
+_GLAND_LINKNET: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "base": {},
+        "unsharp": {"inputs": "unsharp_hematoxylin"},
+        "rgb": {"inputs": "rgb"},
+        "rgb_hematoxylin": {"inputs": "rgb+hematoxylin"},
+        "no_inner": {"inner": None},
+        "inner_f1": {"inner": "f1"},
+        "rgb__no_inner": {"inputs": "rgb", "inner": None},
+    }
 )
 
 
@@ -74,6 +87,13 @@ def networks() -> Mapping[str, Network]:
                 recipes=histoseg.recipe,
                 code="https://github.com/saadwazir/HistoSeg",
                 rows=_HISTOSEG,
+            ),
+            "gland_linknet": Network(
+                title="the modified LinkNet",
+                make=gland_linknet.gland_linknet,
+                recipes=gland_linknet.recipe,
+                rows=_GLAND_LINKNET,
+                printed=MappingProxyType({"rgb__no_inner": "gland_linknet/section-ii-b/linknet/parameters"}),
             ),
         }
     )
