@@ -87,6 +87,41 @@ def test_a_plateau_of_the_loss_waits_for_it_to_fall():
     assert learning_rate(made, 31, 100, {10: 0.9, 20: 0.95, 30: 0.85}) == pytest.approx(0.01)
 
 
+PLATEAU = {"lr_schedule": "plateau", "lr_schedule_options": {"factor": 0.1, "patience": 20, "min_delta": 0.01}}
+BY_LOSS = {"validation": {"share": 0.2, "metric": "loss"}}
+
+
+@pytest.mark.parametrize("shift", [-24.0, -1.0, 1e-9, 5.0])
+def test_rates_and_patience_do_not_care_whether_a_loss_is_negative(shift):
+    """The modified LinkNet's is; nothing here may look at a ratio of losses."""
+    made = recipe(lr=0.1, patience=30, **PLATEAU, **BY_LOSS)
+    fallen = {step: 1 - min(step, 40) / 50 for step in range(10, 101, 10)}  # until step 40, then it stays
+    moved = {step: loss + shift for step, loss in fallen.items()}
+    for step in range(1, 101):
+        known, other = ({k: v for k, v in scores.items() if k < step} for scores in (fallen, moved))
+        assert learning_rate(made, step, 100, known) == learning_rate(made, step, 100, other)
+        assert out_of_patience(made, step, 100, known) == out_of_patience(made, step, 100, other)
+    assert best_step(made, moved) == 40
+    assert learning_rate(made, 100, 100, moved) < 0.1
+    assert out_of_patience(made, 70, 100, moved)
+
+
+def test_a_relative_plateau_takes_a_negative_loss_that_stays_for_one_that_falls():
+    """Why ours are absolute: below 0 torch's default threshold lies above the best loss, not below it."""
+
+    def lowered(loss, mode):
+        optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+        schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, patience=5, threshold_mode=mode)
+        for _ in range(50):
+            schedule.step(loss)
+        return optimiser.param_groups[0]["lr"] < 0.1
+
+    at_its_best = 3 * (-(np.e**2) - 1)  # L3 with the coarse output
+    assert [lowered(loss, mode) for mode in ("rel", "abs") for loss in (1.0, at_its_best)] == [True, False, True, True]
+    made = recipe(lr=0.1, **PLATEAU, **BY_LOSS)
+    assert learning_rate(made, 51, 100, dict.fromkeys(range(10, 51, 10), at_its_best)) < 0.1
+
+
 def test_the_best_step_is_the_earliest_of_equals_and_never_one_without_a_number():
     high, low = recipe(), recipe(validation={"share": 0.2, "metric": "loss"})
     scores = {1: 0.3, 2: 0.9, 3: 0.9, 4: float("nan")}

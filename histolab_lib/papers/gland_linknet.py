@@ -306,4 +306,5 @@ def recipe(reading: str, variant: str = "base") -> Recipe:
         return clean_recipe("gland_linknet", variant)
     if reading == "code":
         raise ValueError("no code was released for the modified LinkNet; its readings are 'paper' and 'clean'")
-    return varied(Recipe.sourced("gland_linknet", reading, **_PAPER), parts_of(variant), _CHANGES)
+    made = Recipe.sourced("gland_linknet", reading, variant="base", **_PAPER)
+    return varied(made, parts_of(variant), _CHANGES)
