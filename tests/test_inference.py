@@ -366,6 +366,9 @@ def test_an_image_of_any_size_is_seen_at_the_size_of_the_recipe_and_objects_land
     segment(network, image, recipe, window_px=32, overlap_px=16, batch_size=1)
     assert network.seen[1] == (48, 72)  # mirrored up to the stride
     assert set(network.seen[2:]) == {(32, 32)}
+    wide = segment(network, image, recipe, window_px=1024, overlap_px=256)  # as the command line asks for
+    assert network.seen[-1] == (64, 96)
+    np.testing.assert_array_equal(wide, found)
 
 
 def test_resized_maps_stay_probabilities_and_are_those_of_the_resized_image():
