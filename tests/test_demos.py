@@ -1,11 +1,16 @@
+import base64
+import io
 import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from histolab_lib.demos import DEMO_MIME, KINDS, Calculator, Demo, Slider
+from histolab_lib.bookbuild.stage import demo_html
+from histolab_lib.demos import DEMO_MIME, KINDS, SCRIPTS, Calculator, Demo, Slider
+from histolab_lib.stain import RUIFROK_HED
 
 IMAGE = np.full((4, 6, 3), 200, np.uint8)
 LABELS = np.array([[0, 0, 1, 1, 0, 7]] * 4, np.int32)
@@ -61,19 +66,94 @@ def test_a_calculator_travels_with_its_kind_and_what_it_was_given():
 
 
 def test_a_calculator_of_an_unknown_kind_or_without_its_data_is_an_error_that_says_so():
-    with pytest.raises(ValueError, match=r"demo 'How far\?': unknown kind 'mean'; there are means, pair"):
+    with pytest.raises(ValueError, match=r"demo 'How far\?': unknown kind 'mean'; there are means, pair, stains"):
         Calculator("How far?", "mean", "", start=[1])
     with pytest.raises(ValueError, match="the kind 'pair' needs pairs, images, got pairs"):
         Calculator("How far?", "pair", "", pairs=[])
 
 
-def test_every_kind_of_calculator_is_one_that_the_page_can_draw():
-    script = (Path(__file__).parents[1] / "book" / "_static" / "calculators.js").read_text(encoding="utf-8")
-    kinds = re.search(r"const KINDS = \{ ([\w, ]+) \};", script)[1].split(", ")
-    assert set(kinds) == set(KINDS)
+STATIC = Path(__file__).parents[1] / "book" / "_static"
+SHARED = (STATIC / "elements.js").read_text(encoding="utf-8")
+
+
+def test_every_kind_of_calculator_is_one_that_its_script_can_draw():
+    assert set(SCRIPTS) == {None, *KINDS}
+    bodies = {}
+    for name in ("calculators", "stains"):
+        script = (STATIC / f"{name}.js").read_text(encoding="utf-8")
+        assert len(script) + len(SHARED) < 60_000
+        drawn = re.findall(r"function (\w+)\((?:c, side|figure), data, number\)(.*?)\n  }\n", script, re.DOTALL)
+        assert {kind for kind, _ in drawn} == {kind for kind, its in SCRIPTS.items() if its == name}
+        bodies |= dict(drawn)
     for kind, needed in KINDS.items():
-        body = script.partition(f"function {kind}(c, side, data, number)")[2].partition("\n  function ")[0]
-        assert set(re.findall(r"\bdata\.(\w+)", body)) == set(needed)
-    shared = (Path(__file__).parents[1] / "book" / "_static" / "elements.js").read_text(encoding="utf-8")
-    assert "window.histolabElement =" in shared
-    assert len(script) + len(shared) < 60_000
+        assert set(re.findall(r"\bdata\.(\w+)", bodies[kind])) - {"title", "words"} == set(needed)
+    assert "window.histolabElement =" in SHARED
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_figure_has_the_script_of_its_kind_beside_it(kind):
+    html = demo_html({DEMO_MIME: {"title": "?", "kind": kind}, "text/plain": "?"}, "book/synthesis/x")
+    assert html.startswith(f'<div class="demo" data-kind="{kind}">')
+    assert html.endswith(f'elements.js"></script><script src="../../_static/{SCRIPTS[kind]}.js"></script>')
+
+
+START = RUIFROK_HED[:2] / np.linalg.norm(RUIFROK_HED[:2], axis=1, keepdims=True)
+TILE = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+AMOUNTS = np.random.default_rng(1).uniform(0, 0.8, (5, 7)).astype(np.float32)
+
+
+def _stains(**changed):
+    given = {"image": TILE, "start": START, "vectors": None, "hematoxylin": None}
+    return Calculator("Which?", "stains", "A cloud.", **(given | changed))
+
+
+def _picture(encoded):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))))
+
+
+def test_a_tile_travels_to_the_figure_of_stains_without_loss():
+    data = json.loads(json.dumps(_stains(vectors=START[::-1], hematoxylin=AMOUNTS).data()))
+    assert list(data) == ["title", "kind", "words", "image", "start", "vectors", "hematoxylin"]
+    np.testing.assert_array_equal(_picture(data["image"]), TILE)
+    np.testing.assert_allclose(_picture(data["hematoxylin"]) / 255 * AMOUNTS.max(), AMOUNTS, atol=0.8 / 510 + 1e-6)
+    np.testing.assert_allclose(data["start"], START, atol=5e-6)
+    np.testing.assert_allclose(data["vectors"], START[::-1], atol=5e-6)
+
+
+def test_without_truth_the_figure_of_stains_says_so():
+    data = _stains().data()
+    assert data["vectors"] is None
+    assert data["hematoxylin"] is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"image": TILE[..., :2]}, r"image: expected uint8 \(H, W, 3\), got uint8 \(5, 7, 2\)"),
+        ({"image": TILE / 255}, r"image: expected uint8 \(H, W, 3\), got float64 \(5, 7, 3\)"),
+        ({"image": None}, r"image: expected uint8 \(H, W, 3\), got NoneType"),
+        ({"image": TILE[:0]}, r"image: expected at least one pixel, got shape \(0, 7, 3\)"),
+        ({"start": RUIFROK_HED}, r"start: expected two finite rows, hematoxylin and eosin, got shape \(3, 3\)"),
+        ({"start": START * [[1], [np.nan]]}, "start: expected two finite rows"),
+        ({"start": None}, "start: expected two finite rows, hematoxylin and eosin, got NoneType"),
+        ({"start": 2 * START}, r"start: expected rows of length 1, got \[2.0, 2.0\]; divide by it"),
+        ({"start": START[[0, 0]]}, "start: the rows must be 1 degree apart or more, got 0.00"),
+        ({"vectors": START[0]}, r"vectors: expected two finite rows, hematoxylin and eosin, got shape \(3,\)"),
+        ({"hematoxylin": AMOUNTS.T}, r"hematoxylin: expected amounts of shape \(5, 7\), .*, got float32 \(7, 5\)"),
+        ({"hematoxylin": AMOUNTS - 0.5}, "hematoxylin: expected finite amounts of 0 or more, not all 0, got -0.4"),
+        ({"hematoxylin": 0 * AMOUNTS}, "not all 0, got 0 to 0"),
+        ({"hematoxylin": AMOUNTS * np.nan}, "not all 0, got nan to nan"),
+        (
+            {"image": np.random.default_rng(0).integers(0, 256, (130, 130, 3), dtype=np.uint8)},
+            "image: 130 x 130 pixels make 6[0-9]{4} bytes, at most 60000; cut a view of about 96 x 128 pixels",
+        ),
+    ],
+)
+def test_what_the_figure_of_stains_cannot_show_is_an_error_that_says_what_is_expected(changed, message):
+    with pytest.raises(ValueError, match=r"demo 'Which\?': .*" + message):
+        _stains(**changed)
+
+
+def test_the_figure_of_stains_needs_all_four_even_where_there_is_no_truth():
+    with pytest.raises(ValueError, match="'stains' needs image, start, vectors, hematoxylin, got image, start"):
+        Calculator("Which?", "stains", "", image=TILE, start=START)

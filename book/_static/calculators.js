@@ -193,6 +193,8 @@
   }
 
   const KINDS = { means, pair };
+  // a page may hold figures of other scripts, too
+  const figures = Object.keys(KINDS).map((kind) => `.demo[data-kind="${kind}"]`).join();
 
   function build(figure, number) {
     const data = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
@@ -203,5 +205,5 @@
     KINDS[data.kind](canvas.getContext("2d"), side, data, number);
   }
 
-  document.addEventListener("DOMContentLoaded", () => document.querySelectorAll(".demo[data-kind]").forEach(build));
+  document.addEventListener("DOMContentLoaded", () => document.querySelectorAll(figures).forEach(build));
 })();

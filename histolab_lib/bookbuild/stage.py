@@ -25,7 +25,7 @@ from histolab_lib.bookbuild.exercises import fold
 from histolab_lib.bookbuild.pictures import withhold
 from histolab_lib.bookbuild.repository import Repository, commit, find_repository
 from histolab_lib.bookbuild.timings import read_timings, takes
-from histolab_lib.demos import DEMO_MIME
+from histolab_lib.demos import DEMO_MIME, SCRIPTS
 from histolab_lib.profiles import RUN_MIME
 
 __all__ = ["complete_config", "demo_html", "foot", "run_facts", "stage"]
@@ -87,9 +87,7 @@ def demo_html(output: Mapping[str, Any], key: str) -> str:
     data = json.dumps(output[DEMO_MIME], separators=(",", ":")).replace("</", "<\\/")
     kind = output[DEMO_MIME].get("kind")  # of a figure that computes in the page
     static = "../" * key.count("/") + "_static"
-    scripts = [
-        f'<script src="{static}/{name}.js"></script>' for name in ("elements", "calculators" if kind else "demo")
-    ]
+    scripts = [f'<script src="{static}/{name}.js"></script>' for name in ("elements", SCRIPTS[kind])]
     opened = f'<div class="demo" data-kind="{escape(kind)}">' if kind else '<div class="demo">'
     return (
         f'{opened}<p class="demo-title">{escape(output[DEMO_MIME]["title"])}</p>'
