@@ -225,8 +225,8 @@ class Calculator:
     ``stains`` draws the pixels whose density vector is 0.15 or longer (``stain.tissue_mask``), turns the vectors in the
     plane of the two first ones, draws the true ones as they project on it, and takes the amounts that
     ``stain.concentrations`` gives with ``least_squares``, those below 0 clipped. Black is what half a percent of the
-    pixels exceed with the first vectors. The correlation with the truth is over all pixels. "Eosin alone" is tissue that holds at most a
-    tenth, and a nucleus what holds at least half, of the amount that 1 % of the pixels exceed.
+    pixels exceed with the first vectors. The correlation with the truth is over all pixels. "Eosin alone" is tissue
+    that holds at most a tenth, and a nucleus what holds at least half, of the amount that 1 % of the pixels exceed.
 
     Examples
     --------
