@@ -38,7 +38,7 @@ Maps = list[npt.NDArray[np.float32]]
 
 
 def measured(name: str) -> dict[str, Any]:
-    """Return what one recorded run scores by either way of scoring, and what int8 makes of it."""
+    """Return what one recorded run scores by either way of scoring, on the tiles it was taught, and in int8."""
     record = load_record(data_dir() / "results" / f"{name}.json")
     job = Job(record.key, record.dataset, record.schedule, record.reading, record.variant, record.seed)
     trained = load_checkpoint(run_folder(job))
@@ -48,7 +48,13 @@ def measured(name: str) -> dict[str, Any]:
     if record.dataset == "glas":
         seen[f"{GLAS_PX} x {GLAS_PX} px"] = [resize(tile, (GLAS_PX, GLAS_PX)) for tile in test]
     scores = {how: scored(given, [predict(trained.network, one.image) for one in given]) for how, given in seen.items()}
-    return {"scores": scores, "int8": in_eight_bits(trained.network, tiles, test)}
+    taught = {how: mean_dice(trained.network, given) for how, given in (("fit", tiles.fit), ("val", tiles.val))}
+    return {"scores": scores, "taught": taught, "int8": in_eight_bits(trained.network, tiles, test)}
+
+
+def mean_dice(network: nn.Module, tiles: Sequence[Tile]) -> float:
+    """Return the mean Dice of tiles that the run was fitted on, or steered by."""
+    return round(float(np.mean([dice(one.mask, predict(network, one.image) > 0.5) for one in tiles])), 4)
 
 
 def scored(tiles: Sequence[Tile], maps: Maps) -> dict[str, float]:

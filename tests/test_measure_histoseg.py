@@ -30,6 +30,8 @@ def test_every_measured_run_is_recorded_and_its_scores_are_the_records(name):
     own, summary = one["scores"]["as they are"], record.summary["test"]
     assert abs(own["dice_mean"] - summary["dice"]["mean"]) < 0.005
     assert abs(own["f1_pooled"] - summary["dice"]["pooled"]) < 0.005
+    assert abs(one["taught"]["val"] - record.history["validation_dice"][-1]) < 0.01
+    assert one["taught"]["fit"] > one["taught"]["val"] - 0.1
     assert one["int8"]["int8"]["quantised"] == one["int8"]["int8"]["convolutions"] > 50
     assert one["int8"]["float32"]["quantised"] == 0
 
