@@ -37,10 +37,12 @@ def test_every_measured_run_is_recorded_and_its_scores_are_the_records(name):
 
 
 @pytest.mark.parametrize("name", KEPT)
-def test_the_released_dice_is_half_of_one_plus_accuracy_but_for_uncertain_pixels(name):
+def test_the_released_dice_lies_where_its_wrong_pixels_allow(name):
     for own in KEPT[name]["scores"].values():
-        assert own["released_dice"] <= 1 - own["wrong_pixels"] / 2 + 0.01
-        assert own["released_dice"] > own["f1_pooled"] - 0.05
+        # (2tp + 1) / (t + p^2 + 1): a right pixel has 0.8 to 1, a wrong one 0.5 to 8/9, by how certain it is
+        wrong = own["wrong_pixels"]
+        assert 0.8 * (1 - wrong) + 0.5 * wrong <= own["released_dice"] <= 1 - wrong / 9
+        assert own["released_dice"] > own["f1_pooled"]
 
 
 def test_scores_of_certain_maps_are_those_of_their_masks():
