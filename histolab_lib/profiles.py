@@ -111,17 +111,21 @@ class Run:
     def tiles(self, split: str) -> Sequence[Tile]:
         """Return the tiles of a split: of the real set or, where the profile or the machine has none, synthetic.
 
+        Synthetic tissue has outlines of what the set has, nuclei or glands.
+
         Parameters
         ----------
         split : {"train", "test"}
-            Splits that the set and synthetic tissue both have.
+            Splits that the set and synthetic tissue both have; of a set with several test sets the first.
         """
+        about = entries()[self.data]
         if self.real:
-            return datasets.load(self.data, split)
+            named = [name for name in about.splits if name.startswith(split)]
+            return datasets.load(self.data, split if split in about.splits or not named else named[0])
         counts = self.profile.synthetic_tiles
         if split not in counts:
             raise ValueError(f"unknown split {split!r} of synthetic tissue; there are {', '.join(counts)}")
-        return datasets.load("synthetic", split, n=counts[split])
+        return datasets.load("synthetic", split, n=counts[split], objects=about.objects)
 
     def samples(self) -> list[Tile]:
         """Return the first tile of each real set that the chapter may use, or one of each synthetic tissue."""

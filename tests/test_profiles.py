@@ -116,6 +116,20 @@ def test_real_tissue_is_taken_where_it_is(tissue, monkeypatch, profile):
     assert (len(run.tiles("train")), len(run.tiles("test"))) == (30, 14)
 
 
+@pytest.mark.real
+def test_of_several_test_sets_the_first_is_taken(tissue, monkeypatch):
+    monkeypatch.setenv("HISTOLAB_DATA", str(tissue))
+    run = begin("colab", data="glas")
+    assert [len(run.tiles(split)) for split in ("train", "test")] == [85, 60]
+    with pytest.raises(ValueError, match="unknown 'glas' split 'val'"):
+        run.tiles("val")
+
+
+def test_a_set_of_glands_has_synthetic_glands_in_its_place():
+    assert "-glands-" in begin("smoke", data="glas").tiles("test")[0].name
+    assert "-glands-" not in begin("smoke", data="monuseg").tiles("test")[0].name
+
+
 def test_synthetic_tiles_come_in_the_number_of_the_profile():
     for name in ("smoke", "colab"):
         run = begin(name)

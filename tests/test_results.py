@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from histolab_lib.claims import claim, load_claims
+from histolab_lib.claims import claim, load_claims, variants_of
 from histolab_lib.data_dir import DataError
+from histolab_lib.papers import recipe
 from histolab_lib.record import load_record, save_record
 from histolab_lib.results import (
     NOT_RUN,
@@ -222,6 +223,30 @@ def test_what_a_paper_prints_for_its_network_is_not_about_our_ablations_of_it():
     assert lookup(found, variant="rsu", metric="dice").paper == ""
     baseline = compare([record(variant="mobilenetv2")], load_claims(), [])
     assert "0.758 (haru_net)" in lookup(baseline, metric="dice").paper
+
+
+def test_a_row_of_an_ablation_meets_our_run_of_the_variant_and_no_other():
+    printed = [one for one in load_claims() if one.paper == "histoseg" and one.location in ("Table III", "Table V")]
+    runs = [
+        record(key="histoseg", reading="paper", dataset="glas", variant=variant)
+        for variant in ("glands", "self__glands")
+    ]
+    found = compare(runs, printed, [])
+    assert lookup(found, variant="glands", metric="iou").paper == "76.73 %"
+    assert lookup(found, variant="self__glands", metric="iou").paper == "0.61"
+    wanted = [Job("histoseg", "glas", "gpu", "paper", variant) for variant in ("self__glands", "bce__glands")]
+    assert {row.variant for row in compare([], printed, wanted)} == {
+        "self__glands"
+    }  # what nobody prints waits for a run
+
+
+@pytest.mark.parametrize("paper", ["haru_net", "histoseg", "gland_linknet"])
+def test_rows_that_are_variants_are_printed_and_have_a_recipe(paper):
+    rows_of = {one.row for one in load_claims() if one.paper == paper}
+    assert variants_of(paper)
+    for row, variant in variants_of(paper).items():
+        assert row in rows_of
+        assert recipe(paper, "paper", variant).variant == variant
 
 
 def test_the_table_has_a_line_for_each_row_and_can_be_of_one_set():

@@ -8,7 +8,7 @@ from histolab_lib.audit.verdicts import Verdict, judge, judge_gain, spread_over_
 from histolab_lib.claims import Claim
 from histolab_lib.record import Record
 from histolab_lib.results import Row
-from histolab_lib.results.comparison import network_of
+from histolab_lib.results.comparison import network_of, variant_of
 
 __all__ = ["NOT_A_SCORE", "UNTOUCHED", "Line", "ledger"]
 
@@ -17,7 +17,7 @@ UNTOUCHED = "no rule applies"
 #: Verdict on what no run of ours could reproduce: counts, settings, comparisons.
 NOT_A_SCORE = "not a score"
 
-_Rows = Mapping[tuple[str, str, str, str], Row]
+_Rows = Mapping[tuple[str, str, str, str, str], Row]
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,11 @@ def ledger(claims: Iterable[Claim], findings: Iterable[Finding], rows: Iterable[
     for one in sorted(findings, key=lambda one: SEVERITIES.index(one.severity)):
         for key in dict.fromkeys(one.rows):
             touching.setdefault(key, []).append(one)
-    recorded: dict[tuple[str, str, str, str], Row] = {}
-    for row in rows:  # what papers print is not about our variants of a network: those rows have nothing printed
+    recorded: dict[tuple[str, str, str, str, str], Row] = {}
+    for row in rows:  # most of our variants of a network are in no paper: those rows have nothing printed
         if row.printed:
-            recorded.setdefault((row.key, row.dataset, row.split, row.metric), row)
+            place = (row.key, variant_of(row.printed[0]), row.dataset, row.split, row.metric)
+            recorded.setdefault(place, row)
     return [Line(one, tuple(touching.get(one.key, ())), _verdict(one, recorded)) for one in claims]
 
 
@@ -92,7 +93,7 @@ def _verdict(claim: Claim, recorded: _Rows) -> Verdict:
 
 def _runs(network: str, claim: Claim, metric: str, recorded: _Rows) -> Sequence[Record]:
     metric = "dice" if metric == "f1" else metric  # of pixels, the same number
-    row = recorded.get((network, claim.dataset, claim.split, metric))
+    row = recorded.get((network, variant_of(claim), claim.dataset, claim.split, metric))
     return row.runs if row else ()
 
 
@@ -100,9 +101,10 @@ def _gain(claim: Claim, recorded: _Rows) -> str:
     """Whether the gain is larger than what another seed changes, by the runs of whoever is said to be better."""
     comparison = claim.comparison
     for name in comparison.ranks[0] if comparison else ():
-        network = network_of(replace(claim, row=name))
+        named = replace(claim, row=name)
+        network = network_of(named)
         for metric in comparison.metrics if comparison and network else ():
-            runs = _runs(network or "", claim, metric, recorded)
+            runs = _runs(network or "", named, metric, recorded)
             if runs:
                 spread = spread_over_seeds(runs, claim.split, "dice" if metric == "f1" else metric)
                 return judge_gain(claim, spread)

@@ -1,7 +1,7 @@
 """Published numbers as data: one row for each number, where it is printed and what it is about (``data/claims``)."""
 
 from histolab_lib.claims.comparison import Comparison
-from histolab_lib.claims.files import claim, load_claims
+from histolab_lib.claims.files import claim, load_claims, variants_of
 from histolab_lib.claims.one import Claim
 from histolab_lib.claims.vocabulary import (
     AVERAGING,
@@ -35,4 +35,5 @@ __all__ = [
     "Comparison",
     "claim",
     "load_claims",
+    "variants_of",
 ]

@@ -2,9 +2,11 @@
 
 import csv
 import re
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from histolab_lib.choices import choose, look_up
 from histolab_lib.claims.one import Claim
@@ -21,7 +23,7 @@ from histolab_lib.claims.vocabulary import (
 )
 from histolab_lib.data_dir import DataError, data_dir
 
-__all__ = ["claim", "load_claims"]
+__all__ = ["claim", "load_claims", "variants_of"]
 
 _SIC = re.compile(r"\(sic\)", re.IGNORECASE)
 
@@ -82,6 +84,21 @@ def claim(key: str) -> Claim:
     LookupError: unknown claim 'haru_net/table-1/u-net/monuseg/test/dise'; the nearest are ...
     """
     return look_up("claim", key, _by_key(), data_dir() / "claims")
+
+
+@cache
+def variants_of(paper: str) -> Mapping[str, str]:
+    """Return the rows of a paper's tables that are a variant of its own network: printed row, variant of our recipe.
+
+    From ``data/claims/variants.toml``; empty for a paper that has none there.
+
+    Examples
+    --------
+    >>> variants_of("histoseg")["Self Attention"]
+    'self'
+    """
+    with (data_dir() / "claims" / "variants.toml").open("rb") as file:
+        return MappingProxyType(tomllib.load(file).get(paper, {}))
 
 
 @cache

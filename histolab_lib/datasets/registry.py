@@ -10,6 +10,7 @@ from typing import Any
 
 from histolab_lib.choices import choose
 from histolab_lib.data_dir import DataError, data_dir, tissue_dir
+from histolab_lib.datasets.synthetic.compose import OBJECTS
 
 __all__ = ["Download", "Entry", "Status", "entries", "modules", "status"]
 
@@ -100,6 +101,8 @@ class Entry:
         Splits that are by design part of another one (``fit`` of ``train``), so that sharing tiles is no leak.
     show_pictures : bool
         Whether published pages may draw its tiles (CC0 and CC BY only).
+    objects : {"nuclei", "glands"}
+        What is outlined.
     citations : tuple of str
     note : str
         What a user should know, as where the sources were read.
@@ -118,6 +121,7 @@ class Entry:
     folder: str
     splits: Mapping[str, int]
     show_pictures: bool
+    objects: str = "nuclei"
     citations: tuple[str, ...] = ()
     optional_splits: tuple[str, ...] = ()
     views: Mapping[str, str] = field(default_factory=dict)
@@ -214,6 +218,8 @@ def _entry(where: str, name: str, table: Any) -> Entry:
         raise DataError(f"{where}: optional_splits names {sorted(missing)}, but splits are {sorted(data['splits'])}")
     if missing := {*data.get("views", {}), *data.get("views", {}).values()} - set(data["splits"]):
         raise DataError(f"{where}: views names {sorted(missing)}, but splits are {sorted(data['splits'])}")
+    if data.get("objects", "nuclei") not in OBJECTS:
+        raise DataError(f"{where}: objects must be {' or '.join(OBJECTS)}, got {data['objects']!r}")
     downloads = tuple(_download(where, item) for item in data.pop("downloads", ()))
     if not data.get("by_hand") and (lost := [item.what for item in downloads if not item.url]):
         raise DataError(f"{where}: {', '.join(lost)}: give an address, or say in `by_hand` what a reader is to do")

@@ -39,6 +39,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from histolab_lib.choices import choose
+from histolab_lib.claims import variants_of
 from histolab_lib.encoders import build_encoder
 from histolab_lib.inputs import Inputs
 from histolab_lib.layers import check_images, seeded_weights
@@ -191,16 +192,7 @@ def gland_linknet(
 
 
 #: Tables 1 and 2: what each row is called there, by variant of `recipe`.
-ROWS: Mapping[str, str] = MappingProxyType(
-    {
-        "l1": "Hemotoxillin component and Loss Function L1",
-        "l2": "Hemotoxillin component and Loss Function L2",
-        "base": "Hemotoxillin component and Loss Function L3",
-        "unsharp__l1": "Hemotoxillin component, Unsharp masking and Loss Function L1",
-        "unsharp__l2": "Hemotoxillin component, Unsharp masking and Loss Function L2",
-        "unsharp": "Hemotoxillin component, Unsharp masking and Loss Function L3",
-    }
-)
+ROWS: Mapping[str, str] = MappingProxyType({variant: row for row, variant in variants_of("gland_linknet").items()})
 
 _EPOCHS = 100
 _VERSIONS = 13  # of each image: 4420 crops are 85 x 13 x 4

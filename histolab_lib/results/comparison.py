@@ -1,16 +1,16 @@
 """What papers print beside what is recorded: one line for each network, set, split and metric."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from histolab_lib.claims import DISTANCES, PAPERS, Claim, load_claims
+from histolab_lib.claims import DISTANCES, PAPERS, Claim, load_claims, variants_of
 from histolab_lib.datasets.registry import modules
 from histolab_lib.record import LEAK, Record
 from histolab_lib.results.store import across_seeds, results_dir, words
 from histolab_lib.wanted import SCHEDULE_NAMES, UNTRAINED, Job, read_queue
 
-__all__ = ["NOTHING", "NOT_RUN", "Row", "compare", "lines_of", "network_of", "table"]
+__all__ = ["NOTHING", "NOT_RUN", "Row", "compare", "lines_of", "network_of", "table", "variant_of"]
 
 #: What a cell without a record reads, and one that there can be no record for.
 NOT_RUN, NOTHING = "not run", "-"
@@ -20,8 +20,6 @@ _NUCLEI, _GLANDS = ("dice", "aji", "pq"), ("dice", "object_f1", "object_dice", "
 _CALLED: Mapping[str, str] = {
     "unet": "unet", "unetpp": "unetpp", "linknet": "linknet", "deeplabv3p": "deeplabv3plus",
 }  # fmt: skip
-# Variants that are a network as it is meant: of nuclei, and of glands.
-_BASES = ("base", "glands")
 _HEAD: tuple[str, ...] = ("network", "set", "split", "metric", "paper", "released code", "ours", "difference")
 _OWN = ("proposed", "ours", "proposedmethod", "ourmethod", "proposednetwork")
 
@@ -71,7 +69,8 @@ class Row(NamedTuple):
         )
 
 
-_Published: TypeAlias = Mapping[tuple[str, str, str, str], list[Claim]]
+_Place: TypeAlias = tuple[str, str, str, str, str]  # network, variant, set, split, metric
+_Published: TypeAlias = Mapping[_Place, list[Claim]]
 
 
 def network_of(claim: Claim) -> str | None:
@@ -83,10 +82,30 @@ def network_of(claim: Claim) -> str | None:
     >>> network_of(claim("histoseg/table-iv/u-net++/glas/test/f1"))
     'unetpp'
     """
+    if claim.row in variants_of(claim.paper):
+        return claim.paper
     called = re.sub(r"[^a-z0-9]", "", claim.row.lower().replace("+", "p"))
     if called in _OWN or called in {re.sub(r"[^a-z0-9]", "", name.lower()) for name in _names_of(claim.paper)}:
         return claim.paper
     return _CALLED.get(called)
+
+
+def variant_of(claim: Claim) -> str:
+    """Return the variant of our recipe that a published score is about: ``"base"`` but for rows of an ablation.
+
+    Examples
+    --------
+    >>> from histolab_lib.claims import claim
+    >>> variant_of(claim("histoseg/table-v/self-attention/glas/test/iou"))
+    'self'
+    """
+    return variants_of(claim.paper).get(claim.row, "base")
+
+
+def _meant(key: str, variant: str) -> str:
+    """What papers could print of such a run: rules for glands change no network, and nobody prints our baselines."""
+    parts = [part for part in variant.split("__") if part != "glands"]
+    return "__".join(parts) or "base" if key in PAPERS else "base"
 
 
 def _names_of(paper: str) -> tuple[str, str]:
@@ -104,7 +123,8 @@ def compare(
     claims : iterable of Claim, optional
         Default: those of this book.
     jobs : iterable of Job, optional
-        Wanted runs; their base variants have a line whether they are recorded or not. Default: the queue.
+        Wanted runs; those of a network as it is meant, and of the rows of papers' tables, have a line whether they are
+        recorded or not. Default: the queue.
 
     Returns
     -------
@@ -120,12 +140,21 @@ def compare(
         if record.schedule != "smoke" and LEAK not in record.variant.split("__"):
             runs.setdefault(_Subject(record.key, record.dataset, record.variant), []).append(record)
     subjects = [_Subject(job.key, job.data, job.record_variant) for job in wanted]
-    subjects = [one for one in subjects if one.variant in _BASES] + sorted(runs)
+    printed_of = {place[:3] for place in published}
+    subjects = [one for one in subjects if _is_told(one, printed_of)] + sorted(runs)
     return [
         row
         for subject in dict.fromkeys(subjects)
         for row in _rows(subject, runs.get(subject, []), published, subject[:2] in released)
     ]
+
+
+def _is_told(subject: _Subject, printed_of: Container[tuple[str, str, str]]) -> bool:
+    """Whether a wanted run has a line before there is a record of it."""
+    meant = _meant(subject.key, subject.variant)
+    return subject.variant in ("base", "glands") or (
+        meant != "base" and (subject.key, meant, subject.dataset) in printed_of
+    )
 
 
 def _queued() -> list[Job]:
@@ -134,13 +163,13 @@ def _queued() -> list[Job]:
 
 
 def _published(claims: Iterable[Claim]) -> _Published:
-    """By network, set, split and metric; what a paper repeats stands once, as its table prints it."""
-    found: dict[tuple[str, str, str, str], list[Claim]] = {}
+    """By network, variant, set, split and metric; what a paper repeats stands once, as its table prints it."""
+    found: dict[_Place, list[Claim]] = {}
     for claim in sorted(claims, key=lambda one: not one.location.startswith("Table")):
         key = network_of(claim)
         if key is not None and claim.averaging and claim.dataset in modules() and claim.number is not None:
             metric = "dice" if claim.metric == "f1" else claim.metric  # of pixels, the same number
-            known = found.setdefault((key, claim.dataset, claim.split, metric), [])
+            known = found.setdefault((key, variant_of(claim), claim.dataset, claim.split, metric), [])
             if (claim.paper, _share(claim)) not in {(one.paper, _share(one)) for one in known}:
                 known.append(claim)
     return found
@@ -152,9 +181,8 @@ def _share(claim: Claim) -> float:
 
 
 def _rows(subject: _Subject, runs: Sequence[Record], published: _Published, released: bool) -> Iterator[Row]:
-    printed = {place[2:]: claims for place, claims in published.items() if place[:2] == subject[:2]}
-    if subject.key in PAPERS and subject.variant not in _BASES:
-        printed = {}  # what a paper prints for its network is not about our variants of it
+    about = (subject.key, _meant(subject.key, subject.variant), subject.dataset)
+    printed = {place[3:]: claims for place, claims in published.items() if place[:3] == about}
     usual: tuple[str, ...] = _GLANDS if subject.dataset == "glas" else _NUCLEI
     if not runs and not printed:
         usual = usual[:1]  # one line says that there is nothing
