@@ -178,8 +178,14 @@ _CPU_LONG: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {key: {**fields, "crops": (4 if key in _PAPERS else 8) * fields["crops"]} for key, fields in _CPU.items()}
 )
 
-# Whole tiles of 1000 px would be three or four batches an epoch; crops hold as many pixels a batch and a run.
-_GPU: Mapping[str, Mapping[str, Any]] = MappingProxyType({"haru_net-paper": {"crop_px": 512, "batch_size": 16}})
+_GPU: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        # Whole tiles of 1000 px would be three or four batches an epoch; crops hold as many pixels a batch and a run.
+        "haru_net-paper": {"crop_px": 512, "batch_size": 16},
+        # As many crops as the text has, in a quarter of the steps: its batch is not printed, and four leave a GPU idle.
+        "gland_linknet": {"batch_size": 16},
+    }
+)
 
 #: By name. ``smoke``: seconds, for tests. ``cpu``: two cores, six minutes for baselines, twenty for the papers'
 #: networks. ``cpu_long``: about an hour. ``gpu``: the recipe's own length.
