@@ -1,4 +1,4 @@
-"""Encoders: classification networks of timm, cut where maps are taken from them, with or without ImageNet weights."""
+"""Encoders: classification networks of timm, cut where maps are taken from them, with weights from a file or not."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -14,7 +14,7 @@ from histolab_lib.compat import ensure_torchvision
 from histolab_lib.data_dir import DataError, tissue_dir
 from histolab_lib.inputs import IMAGENET_MEAN
 
-__all__ = ["PADDINGS", "Pretrained", "build_encoder", "imagenet_file", "load_imagenet", "timm_options"]
+__all__ = ["PADDINGS", "Pretrained", "build_encoder", "imagenet_file", "load_weights", "timm_options"]
 
 #: What `pretrained` can be: False, random weights; True, timm downloads them; a path of a safetensors file.
 Pretrained = bool | str | PathLike[str]
@@ -56,7 +56,7 @@ def build_encoder(
     output_stride : int
         8, 16 or 32: how much smaller the last map is. What lies behind is dilated instead of strided.
     padding, inputs, pretrained
-        See `load_imagenet`.
+        See `load_weights`.
 
     Returns
     -------
@@ -84,7 +84,7 @@ def build_encoder(
     network: nn.Module = timm.create_model(
         name, pretrained=False, features_only=True, out_indices=maps, in_chans=in_channels, **options
     )
-    load_imagenet(network, name, pretrained, inputs=inputs, padding=padding)
+    load_weights(network, name, pretrained, inputs=inputs, padding=padding)
     return network
 
 
@@ -109,8 +109,8 @@ def timm_options(name: str, padding: str) -> dict[str, Any]:
     return {"pad_type": "same"}
 
 
-def load_imagenet(encoder: nn.Module, name: str, pretrained: Pretrained, *, inputs: str, padding: str) -> None:
-    """Load ImageNet weights into one of timm's networks, every tensor of it.
+def load_weights(encoder: nn.Module, name: str, pretrained: Pretrained, *, inputs: str, padding: str) -> None:
+    """Load weights into one of timm's networks, every tensor of it: ImageNet's, or any in a file with timm's names.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def load_imagenet(encoder: nn.Module, name: str, pretrained: Pretrained, *, inpu
     name : str
         As timm calls it.
     pretrained : bool or path
-        False: nothing is done. True: timm's weights, downloaded where they are not in its cache. A path: a
+        False: nothing is done. True: timm's ImageNet weights, downloaded where they are not in its cache. A path: a
         safetensors file with timm's names, in any float type; what the classifier needs and `encoder` lacks is passed
         over, anything else must fit.
     inputs, padding : str

@@ -19,7 +19,9 @@ OPTIMISERS = ("adam", "adamw", "rmsprop", "sgd")
 LR_SCHEDULES = ("constant", "cosine", "plateau", "poly", "step")
 SELECTIONS = ("last", "best_validation")
 VALIDATION_METRICS = ("dice", "aji", "object_dice", "loss")
-WEIGHTS = ("none", "imagenet")
+#: What an encoder starts from. The last two are made here, where the files of ImageNet are not to be had: by training
+#: on synthetic tissue, or on the training tiles without their labels (`histolab_lib.training.pretraining`).
+WEIGHTS = ("none", "imagenet", "synthetic", "self_supervised")
 
 _ALLOWED = {
     "reading": READINGS,
@@ -50,8 +52,8 @@ class Recipe:
         ``"base"``, or what differs from it: names joined by two underscores. No hyphen.
     network : mapping
         Options of ``papers.build``.
-    weights : {"none", "imagenet"}
-        What the encoder starts from.
+    weights : {"none", "imagenet", "synthetic", "self_supervised"}
+        What the encoder starts from; see `WEIGHTS`.
     patches : str
         ``"random"``: crops anywhere; else a scheme of `histolab_lib.patches`, each of whose patches is seen once in
         an epoch.

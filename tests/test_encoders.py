@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from histolab_lib import encoders, papers
 from histolab_lib.data_dir import DataError
-from histolab_lib.encoders import build_encoder, imagenet_file, load_imagenet, timm_options
+from histolab_lib.encoders import build_encoder, imagenet_file, load_weights, timm_options
 from tests import base_network as base
 
 pytestmark = pytest.mark.thorough
@@ -136,11 +136,11 @@ def test_a_file_that_is_none_says_what_to_do(tmp_path):
     (tmp_path / "torn.safetensors").write_bytes(b"\x00" * 40)
     for name in ("torn.safetensors", "absent.safetensors"):
         with pytest.raises(DataError, match=rf"{name}: cannot be read as safetensors .*; give pretrained=False"):
-            load_imagenet(torch.nn.Identity(), SMALL, tmp_path / name, inputs="imagenet", padding="symmetric")
+            load_weights(torch.nn.Identity(), SMALL, tmp_path / name, inputs="imagenet", padding="symmetric")
 
 
 def test_random_weights_need_nothing():
-    load_imagenet(torch.nn.Identity(), "no such network", False, inputs="", padding="")
+    load_weights(torch.nn.Identity(), "no such network", False, inputs="", padding="")
 
 
 def test_the_file_of_imagenet_weights_is_looked_for_in_the_data_folder(monkeypatch, tmp_path):

@@ -175,6 +175,15 @@ def test_a_recipe_whose_weights_are_not_here_says_where_they_were_looked_for(mon
         papers.build_for(papers.recipe("unet", variant="imagenet"), seed=0)
 
 
+def test_weights_that_are_made_for_a_run_are_asked_for_and_those_that_a_recipe_does_not_want_are_refused(tmp_path):
+    plain = papers.recipe("unet", variant="resnet18")
+    for kind in ("synthetic", "self_supervised"):
+        with pytest.raises(DataError, match=f"weights='{kind}', which are made for each run: histolab run makes them;"):
+            papers.build_for(plain.vary(kind, "ours: a test", weights=kind), seed=0)
+    with pytest.raises(ValueError, match=r"unet/resnet18-clean starts from random weights, got .*x\.safetensors;"):
+        papers.build_for(plain, seed=0, weights=tmp_path / "x.safetensors")
+
+
 def test_multiply_adds_are_those_counted_by_hand():
     network = nn.Sequential(
         nn.Conv2d(3, 8, 3, stride=2, padding=1, bias=False),

@@ -98,7 +98,7 @@ def test_lists_from_json_are_tuples_again():
         ({"optimiser": "lion"}, "optimiser must be one of adam, adamw, rmsprop, sgd, got 'lion'"),
         ({"lr_schedule": "linear"}, "lr_schedule must be one of constant, cosine, plateau, poly, step"),
         ({"selection": "best"}, "selection must be one of last, best_validation"),
-        ({"weights": "voc"}, "weights must be one of none, imagenet"),
+        ({"weights": "voc"}, "weights must be one of none, imagenet, synthetic, self_supervised, got 'voc'"),
         ({"epochs": 3}, "say epochs or steps, one of the two; got 3 and 100"),
         ({"steps": None}, "say epochs or steps, one of the two; got None and None"),
         ({"variant": "no-weights"}, "variant must be words joined by underscores, got 'no-weights'"),

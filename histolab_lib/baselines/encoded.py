@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from histolab_lib.compat import ensure_torchvision
-from histolab_lib.encoders import Pretrained, load_imagenet, timm_options
+from histolab_lib.encoders import Pretrained, load_weights, timm_options
 from histolab_lib.inputs import Inputs
 from histolab_lib.layers import check_images, seeded_weights
 from histolab_lib.outputs import Output
@@ -77,7 +77,7 @@ def encoder_decoder(
         network = make(
             f"tu-{encoder}", encoder_weights=None, in_channels=prepare.channels, classes=1 + len(extra), **options
         )
-    load_imagenet(network.encoder.model, encoder, pretrained, inputs=inputs, padding=padding)
+    load_weights(network.encoder.model, encoder, pretrained, inputs=inputs, padding=padding)
     return EncoderDecoder(network, prepare, extra)
 
 
@@ -104,7 +104,7 @@ def unet(
     padding : {"symmetric", "same"}
         Of the encoder, see `encoders.PADDINGS`.
     pretrained : bool or path
-        ImageNet weights of the encoder, see `encoders.load_imagenet`.
+        ImageNet weights of the encoder, see `encoders.load_weights`.
     seed : int
         Decides all weights that are not loaded; the global random state is left as it was.
 

@@ -2,11 +2,13 @@
 
 import inspect
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from histolab_lib.choices import choose
+from histolab_lib.data_dir import DataError
 from histolab_lib.encoders import imagenet_file
 from histolab_lib.papers.entry import Network
 from histolab_lib.papers.registry import networks
@@ -100,17 +102,31 @@ def recipe(name: str, reading: str = "clean", variant: str = "base") -> Recipe:
     return entry.recipes(reading, variant)
 
 
-def build_for(recipe: Recipe, *, seed: int) -> nn.Module:
+def build_for(recipe: Recipe, *, seed: int, weights: Path | None = None) -> nn.Module:
     """Build the network of a recipe, with the starting weights that it asks for.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    seed : int
+        Decides all weights that are not loaded.
+    weights : Path, optional
+        The file of the encoder's weights, as `encoders.load_weights` reads it. None: for ImageNet's, the one in the
+        data folder.
 
     Raises
     ------
     DataError
-        If it asks for ImageNet weights and the data folder has none of this encoder.
+        If it asks for ImageNet weights and the data folder has none of this encoder, or for weights that are made here
+        and no file of them is given.
+    ValueError
+        If it asks for none and a file is given.
     """
     options: dict[str, Any] = {**recipe.network, "seed": seed}
-    if recipe.weights == "imagenet":
-        options["pretrained"] = imagenet_file(encoder_of(recipe))
+    if recipe.weights != "none":
+        options["pretrained"] = weights or _file(recipe)
+    elif weights is not None:
+        raise ValueError(f"recipe {recipe.name} starts from random weights, got {weights}; leave out weights")
     return build(recipe.key, reading=recipe.reading, **options)
 
 
@@ -126,6 +142,15 @@ def encoder_of(recipe: Recipe) -> str:
     if "encoder" not in parameters:
         raise ValueError(f"recipe {recipe.name}: weights={recipe.weights!r}, but {recipe.key} has no option encoder")
     return str(recipe.network.get("encoder", parameters["encoder"].default))
+
+
+def _file(recipe: Recipe) -> Path:
+    if recipe.weights == "imagenet":
+        return imagenet_file(encoder_of(recipe))
+    raise DataError(
+        f"recipe {recipe.name} starts from weights={recipe.weights!r}, which are made for each run: histolab run makes "
+        "them; or give the file that training.pretraining.pretrain has written as weights"
+    )
 
 
 def _entry(name: str) -> Network:

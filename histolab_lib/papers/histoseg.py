@@ -412,7 +412,7 @@ def histoseg(
     channels : int
         From ASPP to head.
     pretrained : bool or path
-        ImageNet weights of the encoder, see `encoders.load_imagenet`: it sees -1..1 and pads as TensorFlow does.
+        ImageNet weights of the encoder, see `encoders.load_weights`: it sees -1..1 and pads as TensorFlow does.
     seed : int
         Decides all weights that are not loaded (PyTorch's and timm's own initialisation); the global random state is
         left as it was.
