@@ -5,11 +5,15 @@ import torch
 from histolab_lib.layers import (
     CBAM,
     ChannelAttention,
+    DenseDilated,
+    LinkNetBlock,
     OpticalDensity,
     SpatialAttention,
     UpBlock,
     check_images,
     double_conv,
+    full_conv,
+    with_norm,
 )
 
 
@@ -89,3 +93,76 @@ def test_cbam_weighs_channels_first_and_places_then():
     channels, places = block
     torch.testing.assert_close(block(x), places(channels(x)))
     assert not torch.allclose(block(x), channels(places(x)))
+
+
+def test_a_full_convolution_paints_its_kernel_around_every_pixel():
+    torch.manual_seed(0)
+    conv, x = full_conv(1, 1, 2, bias=False), torch.randn(1, 1, 3, 4)
+    kernel, painted = conv.weight[0, 0].detach().numpy(), np.zeros((8, 10))
+    for r in range(3):
+        for c in range(4):
+            painted[2 * r : 2 * r + 3, 2 * c : 2 * c + 3] += float(x[0, 0, r, c]) * kernel
+    np.testing.assert_allclose(conv(x)[0, 0].detach().numpy(), painted[1:7, 1:9], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("bias", "parameters"), [(False, 8 * 4 + 4 * 4 * 9 + 4 * 6), (True, 200 + 4 + 4 + 6)])
+def test_linknets_block_is_two_pointwise_convolutions_around_one_that_enlarges(bias, parameters):
+    block = LinkNetBlock(19, 6, 2, bias=bias).eval()  # 4 channels in the middle: 19 / 4, rounded down
+    assert sum(p.numel() for p in block.parameters()) == parameters + 11 * 4 + 2 * (4 + 4 + 6)
+    x = torch.randn(2, 19, 3, 5)
+    assert block(x).shape == (2, 6, 6, 10)
+    for part in block:
+        conv, norm, _ = part
+        norm.running_mean.normal_()
+        expected = (conv(x) - norm.running_mean[:, None, None]) / np.sqrt(1 + norm.eps)
+        torch.testing.assert_close(part(x), expected.clamp(min=0))
+        x = part(x)
+    assert LinkNetBlock(16, 16, 1)(torch.randn(2, 16, 3, 5)).shape == (2, 16, 3, 5)
+
+
+def test_with_norm_takes_its_channels_from_the_convolution():
+    assert with_norm(torch.nn.Conv2d(3, 7, 1))[1].num_features == 7
+    assert with_norm(full_conv(3, 5, 2, bias=True))[1].num_features == 5
+
+
+def dilated(x, conv):
+    """A dilated 3x3 (or 1x1) convolution of (C, H, W), tap by tap."""
+    weight, bias = (p.detach().double().numpy() for p in (conv.weight, conv.bias))
+    height, width = x.shape[1:]
+    taps, rate = weight.shape[-1], conv.dilation[0]
+    margin = taps // 2 * rate
+    wide = np.pad(x, ((0, 0), (margin, margin), (margin, margin)))
+    out = np.zeros((len(weight), height, width)) + bias[:, None, None]
+    for row in range(taps):
+        for col in range(taps):
+            seen = wide[:, row * rate : row * rate + height, col * rate : col * rate + width]
+            out += np.einsum("oi,ihw->ohw", weight[:, :, row, col], seen)
+    return out
+
+
+def test_the_dense_dilated_block_is_its_equation_in_numpy():
+    torch.manual_seed(0)
+    block = DenseDilated(4)
+    for conv in (block.d1, block.d3, block.d5, block.p):
+        assert not conv.bias.any()  # so they start
+        torch.nn.init.normal_(conv.bias)
+    images = torch.randn(2, 4, 9, 12)
+    for image, found in zip(images.double().numpy(), block(images).detach().numpy(), strict=True):
+        d1, d3, d5, p = ((lambda x, conv=conv: dilated(x, conv)) for conv in (block.d1, block.d3, block.d5, block.p))
+        terms = d1(image), p(d3(image)), p(d3(d1(image))), p(d5(d3(d1(image))))
+        np.testing.assert_allclose(found, image + sum(np.maximum(one, 0) for one in terms), rtol=1e-4, atol=1e-5)
+
+
+def test_the_branches_of_the_dense_dilated_block_see_3_7_9_and_19_pixels():
+    torch.manual_seed(0)
+    x = torch.randn(1, 2, 25, 25, requires_grad=True)
+    sides, seen = [], []
+    for branch in DenseDilated(2).branches(x):
+        (gradient,) = torch.autograd.grad(branch[0, :, 12, 12].sum(), x, retain_graph=True)
+        touched = gradient[0].abs().amax(0) > 0
+        rows, cols = (touched.any(axis).nonzero() for axis in (1, 0))
+        assert rows.min() + rows.max() == cols.min() + cols.max() == 2 * 12
+        sides.append(int(rows.max() - rows.min()) + 1)
+        seen.append(int(touched.sum()))
+    assert sides == [3, 7, 9, 19]
+    assert seen == [9, 9, 81, 361]  # of the second branch 9 of 49 pixels, of the others all

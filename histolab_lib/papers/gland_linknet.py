@@ -11,9 +11,9 @@ What the text leaves open, and what we took
 - *LinkNet* is not described beyond its "11 million" parameters: the published one, on ResNet-18, has 11,533,377 with
   one output and RGB. Layers as in its authors' code (``e-lab/pytorch-linknet``, commit 1f27384c): convolution 7x7,
   pooling, four stages of two residual blocks (`encoder`); four decoder blocks, the last of which keeps the size
-  (`Decoder`); three layers to full size (`f1` to `f3`), those with a bias. By its text what each stage of the encoder
-  is given is added to what its decoder gives, the pooled stem included: four links, as in that code. Read with three,
-  `stem_skip` is False.
+  (`LinkNetBlock`); three layers to full size (`f1` to `f3`), those with a bias. By its text what each stage of the
+  encoder is given is added to what its decoder gives, the pooled stem included: four links, as in that code. Read with
+  three, `stem_skip` is False.
 - *Input*: the hematoxylin component, by "an orthonormal transformation of RGB channels": the fixed stains of Ruifrok
   and Johnston 2001 (of length 1, though not at right angles). One channel, in optical densities, not standardised.
   RGB, the row that its tables lack, is 0..1.
@@ -42,53 +42,17 @@ from histolab_lib.choices import choose
 from histolab_lib.claims import variants_of
 from histolab_lib.encoders import build_encoder
 from histolab_lib.inputs import Inputs
-from histolab_lib.layers import check_images, seeded_weights
+from histolab_lib.layers import LinkNetBlock, check_images, full_conv, seeded_weights, with_norm
 from histolab_lib.outputs import Output
 from histolab_lib.papers.clean import clean_recipe
 from histolab_lib.papers.variants import Change, parts_of, varied
 from histolab_lib.recipe import Recipe
 
-__all__ = ["ROWS", "Decoder", "GlandLinkNet", "gland_linknet", "recipe"]
+__all__ = ["ROWS", "GlandLinkNet", "gland_linknet", "recipe"]
 
 _STRIDE_PX = 32
 _SIZE_PX = (576, 832)  # height and width; section III-A prints the width first
 _INNER = ("d1", "f1")
-
-
-def _block(conv: nn.Module, channels: int) -> nn.Sequential:
-    return nn.Sequential(conv, nn.BatchNorm2d(channels), nn.ReLU(inplace=True))
-
-
-def _up(inside: int, outside: int, stride: int, bias: bool) -> nn.ConvTranspose2d:
-    """Full convolution of 3x3 that makes a map exactly `stride` times as large."""
-    return nn.ConvTranspose2d(inside, outside, 3, stride, padding=1, output_padding=stride - 1, bias=bias)
-
-
-class Decoder(nn.Sequential):
-    """One step of LinkNet's way up: 1x1 to a quarter of the channels, full convolution, 1x1 to the channels wanted.
-
-    Each with batch norm and ReLU, without a bias.
-
-    Parameters
-    ----------
-    inside, outside : int
-        Channels.
-    stride : int
-        How many times as large the map becomes: 2, or 1 in the last one.
-
-    Examples
-    --------
-    >>> sum(p.numel() for p in Decoder(512, 256, 2).parameters())
-    246784
-    """
-
-    def __init__(self, inside: int, outside: int, stride: int) -> None:
-        narrow = inside // 4
-        super().__init__(
-            _block(nn.Conv2d(inside, narrow, 1, bias=False), narrow),
-            _block(_up(narrow, narrow, stride, bias=False), narrow),
-            _block(nn.Conv2d(narrow, outside, 1, bias=False), outside),
-        )
 
 
 class GlandLinkNet(nn.Module):
@@ -102,7 +66,7 @@ class GlandLinkNet(nn.Module):
         What the encoder sees of RGB.
     encoder : nn.Module
         timm's ResNet-18; its stem and stages are gone through one by one.
-    decoder4, decoder3, decoder2, decoder1 : Decoder
+    decoder4, decoder3, decoder2, decoder1 : LinkNetBlock
         The deepest first.
     f1, f2, f3 : nn.Module
         To half of the size, a convolution there, and to full size.
@@ -119,12 +83,12 @@ class GlandLinkNet(nn.Module):
         self.stride_px = _STRIDE_PX
         self.prepare = Inputs(inputs)
         self.encoder: Any = build_encoder("resnet18", in_channels=self.prepare.channels, maps=(1, 2, 3, 4))
-        self.decoder4 = Decoder(512, 256, 2)
-        self.decoder3 = Decoder(256, 128, 2)
-        self.decoder2 = Decoder(128, 64, 2)
-        self.decoder1 = Decoder(64, 64, 1)
-        self.f1 = _block(_up(64, 32, 2, bias=True), 32)
-        self.f2 = _block(nn.Conv2d(32, 32, 3, padding=1), 32)
+        self.decoder4 = LinkNetBlock(512, 256, 2)
+        self.decoder3 = LinkNetBlock(256, 128, 2)
+        self.decoder2 = LinkNetBlock(128, 64, 2)
+        self.decoder1 = LinkNetBlock(64, 64, 1)
+        self.f1 = with_norm(full_conv(64, 32, 2, bias=True))
+        self.f2 = with_norm(nn.Conv2d(32, 32, 3, padding=1))
         self.f3 = nn.ConvTranspose2d(32, 1, 2, 2)
         self.inner_on, self.stem_skip = inner, stem_skip
         self.inner = None if inner is None else nn.Conv2d(64 if inner == "d1" else 32, 1, 1)
