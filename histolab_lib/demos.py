@@ -21,11 +21,20 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "means": ("start",),
     "pair": ("pairs", "images"),
     "stains": ("image", "start", "vectors", "hematoxylin"),
+    "dilation": ("image", "um_per_px", "rates", "examples", "stride_px"),
 }
 #: The script of each kind, a file of ``book/_static``; None is that of a `Demo`.
-SCRIPTS: Mapping[str | None, str] = {None: "demo", "means": "calculators", "pair": "calculators", "stains": "stains"}
+SCRIPTS: Mapping[str | None, str] = {
+    None: "demo",
+    "means": "calculators",
+    "pair": "calculators",
+    "stains": "stains",
+    "dilation": "dilation",
+}
 
-_STAINS_BYTES = 60_000  # of JSON; a notebook holds the figure as text
+_MOST_BYTES = 60_000  # of JSON; a notebook holds the figure as text
+_LAYERS, _MOST_RATE = 4, 8  # sliders, and how far each goes
+_STRIDES_PX = (1, 4, 8, 16, 32)
 _LEAST_ANGLE_DEG = 1.0  # two vectors nearer to each other span no plane that noise would not turn
 
 
@@ -95,28 +104,79 @@ def _truth(value: Any, shape: tuple[int, ...]) -> str:
     return _encoded(np.rint(255 * amounts / amounts.max()).astype(np.uint8), "PNG", optimize=True)
 
 
-def _stains(*, image: Any, start: Any, vectors: Any, hematoxylin: Any) -> dict[str, object]:
-    """What the figure of stains is sent: checked, pictures without loss, because their densities are computed."""
+def _require_rgb(image: Any) -> None:
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"image: expected uint8 (H, W, 3), got {_got(image)}")
     if image.size == 0:
         raise ValueError(f"image: expected at least one pixel, got shape {image.shape}")
+
+
+def _small(made: dict[str, object], image: npt.NDArray[np.uint8], view: str) -> dict[str, object]:
+    if (size := len(json.dumps(made))) > _MOST_BYTES:
+        raise ValueError(
+            f"image: {image.shape[0]} x {image.shape[1]} pixels make {size} bytes, at most {_MOST_BYTES}; "
+            f"cut a view of about {view} pixels"
+        )
+    return made
+
+
+def _stains(*, image: Any, start: Any, vectors: Any, hematoxylin: Any) -> dict[str, object]:
+    """What the figure of stains is sent: checked, pictures without loss, because their densities are computed."""
+    _require_rgb(image)
     made: dict[str, object] = {
         "image": _encoded(image, "PNG", optimize=True),
         "start": _unit_rows("start", start),
         "vectors": None if vectors is None else _unit_rows("vectors", vectors),
         "hematoxylin": None if hematoxylin is None else _truth(hematoxylin, image.shape[:2]),
     }
-    if (size := len(json.dumps(made))) > _STAINS_BYTES:
+    return _small(made, image, "96 x 128")
+
+
+def _whole(value: object) -> int | None:
+    return int(value) if isinstance(value, int | np.integer) and not isinstance(value, bool) else None
+
+
+def _rates(name: str, value: Any) -> list[int]:
+    """One rate for each slider; what is not given is not there."""
+    given = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
+    rates = [rate for rate in map(_whole, given) if rate is not None and 0 <= rate <= _MOST_RATE]
+    if not 1 <= len(given) <= _LAYERS or len(rates) < len(given):
         raise ValueError(
-            f"image: {image.shape[0]} x {image.shape[1]} pixels make {size} bytes, at most {_STAINS_BYTES}; "
-            "cut a view of about 96 x 128 pixels"
+            f"{name}: expected 1 to {_LAYERS} whole numbers from 0 (no layer) to {_MOST_RATE}, got {value!r}"
         )
-    return made
+    return rates + [0] * (_LAYERS - len(rates))
+
+
+def _examples(value: Any) -> list[list[object]]:
+    pairs: list[Any] = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [None]
+    if not all(isinstance(pair, Sequence) and len(pair) == 2 and isinstance(pair[0], str) for pair in pairs):
+        raise ValueError(f"examples: expected pairs of a name and its rates, got {value!r}")
+    names = [name for name, _ in pairs]
+    if not all(names) or len(set(names)) < len(names):
+        raise ValueError(f"examples: expected names that differ, none of them empty, got {names}")
+    return [[name, _rates(f"examples: {name}", rates)] for name, rates in pairs]
+
+
+def _dilation(*, image: Any, um_per_px: Any, rates: Any, examples: Any, stride_px: Any) -> dict[str, object]:
+    """What the figure of dilated convolutions is sent: checked, with rates for all layers, the tile as JPEG."""
+    _require_rgb(image)
+    known = isinstance(um_per_px, int | float | np.number) and not isinstance(um_per_px, bool)
+    if not known or not 0 < um_per_px < float("inf"):
+        raise ValueError(f"um_per_px: expected a finite number above 0, got {um_per_px!r}")
+    if _whole(stride_px) not in _STRIDES_PX:
+        raise ValueError(f"stride_px: expected one of {', '.join(map(str, _STRIDES_PX))}, got {stride_px!r}")
+    made: dict[str, object] = {
+        "image": _encoded(image, "JPEG", quality=80),
+        "um_per_px": float(um_per_px),
+        "rates": _rates("rates", rates),
+        "examples": _examples(examples),
+        "stride_px": int(stride_px),
+    }
+    return _small(made, image, "160 x 160")
 
 
 #: What is done with the data of a kind before they travel; those of the others are JSON as they are.
-_PREPARED: Mapping[str, Callable[..., dict[str, object]]] = {"stains": _stains}
+_PREPARED: Mapping[str, Callable[..., dict[str, object]]] = {"stains": _stains, "dilation": _dilation}
 
 
 class Demo:
@@ -199,7 +259,7 @@ class Calculator:
     kind : str
         Of `KINDS`: ``means``, mean Dice and mean IoU of images that readers move; ``pair``, by which readings a printed
         pair is possible; ``stains``, the optical densities of a tile, and its hematoxylin by two vectors that readers
-        turn.
+        turn; ``dilation``, which cells a stack of dilated 3 x 3 convolutions sees, and its field on a tile.
     words : str
         What is to be seen, for who does not see it.
     **data
@@ -214,11 +274,16 @@ class Calculator:
         ``vectors``, the same of what the tissue was made with, or None; ``hematoxylin``, float (H, W), the true amount
         in each pixel, 0 or more, in any unit, sent in 256 steps, or None. Scenes of synthetic tissue have all of it.
 
+        ``dilation``: ``image``, ndarray of uint8 (H, W, 3), about 160 x 160 pixels, sent as JPEG; ``um_per_px``, how
+        wide a pixel is in micrometres; ``rates``, one to four whole numbers from 0 (no layer) to 8, the stack at first;
+        ``examples``, (name, rates) of each stack that has a button; ``stride_px``, 1, 4, 8, 16 or 32, how many pixels
+        of the image a cell is wide at first.
+
     Raises
     ------
     ValueError
-        If the kind is unknown, or its data are not those that it needs; for ``stains`` also if a shape or a range is
-        not as above, or the JSON is larger than 60 kB.
+        If the kind is unknown, or its data are not those that it needs; for ``stains`` and ``dilation`` also if a shape
+        or a range is not as above, or the JSON is larger than 60 kB.
 
     Notes
     -----
@@ -227,6 +292,11 @@ class Calculator:
     ``stain.concentrations`` gives with ``least_squares``, those below 0 clipped. Black is what half a percent of the
     pixels exceed with the first vectors. The correlation with the truth is over all pixels. "Eosin alone" is tissue
     that holds at most a tenth, and a nucleus what holds at least half, of the amount that 1 % of the pixels exceed.
+
+    ``dilation`` counts the paths from each cell to one output cell, of layers of stride 1 and with no edge nearby: a
+    layer of rate r takes what lies at -r, 0 and r in both directions, so the field is 1 + 2 (r1 + r2 + ...) cells wide.
+    On the image it is that times the stride; the layers before the stack, which make it wider, are left out. Weights
+    are nine a layer, beside one dense kernel as wide as the field, without biases and 1 x 1 layers.
 
     Examples
     --------
@@ -247,6 +317,16 @@ class Calculator:
     Traceback (most recent call last):
         ...
     ValueError: demo 'Which?': start: expected two finite rows, hematoxylin and eosin, got shape (3, 3)
+
+    No layer at all sees one cell; a rate that is no whole number has no taps on the grid:
+
+    >>> tile = {"image": pink, "um_per_px": 0.25, "examples": [("gridding", (2, 2, 2))], "stride_px": 32}
+    >>> Calculator("What is missed?", "dilation", "Cells.", rates=(0,), **tile)
+    What is missed? (interactive on the book's page)
+    >>> Calculator("What is missed?", "dilation", "Cells.", rates=(1, 2.5), **tile)
+    Traceback (most recent call last):
+        ...
+    ValueError: demo 'What is missed?': rates: expected 1 to 4 whole numbers from 0 (no layer) to 8, got (1, 2.5)
     """
 
     def __init__(self, title: str, kind: str, words: str, **data: object) -> None:
