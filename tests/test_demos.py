@@ -66,7 +66,7 @@ def test_a_calculator_travels_with_its_kind_and_what_it_was_given():
 
 
 def test_a_calculator_of_an_unknown_kind_or_without_its_data_is_an_error_that_says_so():
-    with pytest.raises(ValueError, match=r"demo 'How far\?': unknown kind 'mean'; there are means, pair, stains"):
+    with pytest.raises(ValueError, match=r"'How far\?': unknown kind 'mean'; there are means, pair, stains, dilation"):
         Calculator("How far?", "mean", "", start=[1])
     with pytest.raises(ValueError, match="the kind 'pair' needs pairs, images, got pairs"):
         Calculator("How far?", "pair", "", pairs=[])
@@ -79,15 +79,19 @@ SHARED = (STATIC / "elements.js").read_text(encoding="utf-8")
 def test_every_kind_of_calculator_is_one_that_its_script_can_draw():
     assert set(SCRIPTS) == {None, *KINDS}
     bodies = {}
-    for name in ("calculators", "stains"):
+    for name in {*SCRIPTS.values()} - {"demo"}:
         script = (STATIC / f"{name}.js").read_text(encoding="utf-8")
-        assert len(script) + len(SHARED) < 60_000
         drawn = re.findall(r"function (\w+)\((?:c, side|figure), data, number\)(.*?)\n  }\n", script, re.DOTALL)
         assert {kind for kind, _ in drawn} == {kind for kind, its in SCRIPTS.items() if its == name}
         bodies |= dict(drawn)
     for kind, needed in KINDS.items():
         assert set(re.findall(r"\bdata\.(\w+)", bodies[kind])) - {"title", "words"} == set(needed)
     assert "window.histolabElement =" in SHARED
+
+
+def test_all_scripts_of_figures_together_stay_small():
+    names = {"elements", *SCRIPTS.values()}
+    assert sum(len((STATIC / f"{name}.js").read_bytes()) for name in names) < 60_000
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -157,3 +161,69 @@ def test_what_the_figure_of_stains_cannot_show_is_an_error_that_says_what_is_exp
 def test_the_figure_of_stains_needs_all_four_even_where_there_is_no_truth():
     with pytest.raises(ValueError, match="'stains' needs image, start, vectors, hematoxylin, got image, start"):
         Calculator("Which?", "stains", "", image=TILE, start=START)
+
+
+FIELD = {"image": TILE, "um_per_px": 0.25, "rates": (1, 3), "examples": [("gridding", (2, 2, 2))], "stride_px": 32}
+
+
+def _dilation(**changed):
+    return Calculator("Seen?", "dilation", "Cells.", **(FIELD | changed))
+
+
+def test_a_tile_and_its_rates_travel_to_the_figure_of_dilation():
+    smooth = np.broadcast_to(np.arange(160, dtype=np.uint8)[:, None, None], (160, 120, 3)).copy()
+    data = json.loads(json.dumps(_dilation(image=smooth).data()))
+    assert np.abs(_picture(data.pop("image")).astype(int) - smooth).max() <= 3
+    assert data == {
+        "title": "Seen?",
+        "kind": "dilation",
+        "words": "Cells.",
+        "um_per_px": 0.25,
+        "rates": [1, 3, 0, 0],
+        "examples": [["gridding", [2, 2, 2, 0]]],
+        "stride_px": 32,
+    }
+
+
+def test_the_figure_of_dilation_takes_numpys_numbers_and_no_examples():
+    given = {"rates": list(np.array([8, 0, 1])), "um_per_px": np.float32(0.5), "stride_px": np.int64(4), "examples": ()}
+    data = json.loads(json.dumps(_dilation(**given).data()))
+    assert [data[key] for key in given] == [[8, 0, 1, 0], 0.5, 4, []]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"image": TILE[..., 0]}, r"image: expected uint8 \(H, W, 3\), got uint8 \(5, 7\)"),
+        ({"image": TILE[:, :0]}, r"image: expected at least one pixel, got shape \(5, 0, 3\)"),
+        ({"um_per_px": 0}, "um_per_px: expected a finite number above 0, got 0"),
+        ({"um_per_px": float("inf")}, "um_per_px: expected a finite number above 0, got inf"),
+        ({"um_per_px": float("nan")}, "um_per_px: expected a finite number above 0, got nan"),
+        ({"um_per_px": "0.25"}, "um_per_px: expected a finite number above 0, got '0.25'"),
+        ({"rates": (1, 9)}, r"rates: expected 1 to 4 whole numbers from 0 \(no layer\) to 8, got \(1, 9\)"),
+        ({"rates": (-1,)}, r"rates: expected 1 to 4 whole numbers .*, got \(-1,\)"),
+        ({"rates": (1.0,)}, r"rates: expected 1 to 4 whole numbers .*, got \(1.0,\)"),
+        ({"rates": (True,)}, r"rates: expected 1 to 4 whole numbers .*, got \(True,\)"),
+        ({"rates": ()}, r"rates: expected 1 to 4 whole numbers .*, got \(\)"),
+        ({"rates": (1,) * 5}, r"rates: expected 1 to 4 whole numbers .*, got \(1, 1, 1, 1, 1\)"),
+        ({"rates": 3}, "rates: expected 1 to 4 whole numbers .*, got 3"),
+        ({"rates": "135"}, "rates: expected 1 to 4 whole numbers .*, got '135'"),
+        (
+            {"examples": [("one", (1,)), ("far", (16,))]},
+            r"examples: far: expected 1 to 4 whole numbers .*, got \(16,\)",
+        ),
+        ({"examples": [(1, 3)]}, r"examples: expected pairs of a name and its rates, got \[\(1, 3\)\]"),
+        ({"examples": "ab"}, "examples: expected pairs of a name and its rates, got 'ab'"),
+        ({"examples": [("a", (1,)), ("a", (2,))]}, r"examples: expected names that differ, .*, got \['a', 'a'\]"),
+        ({"examples": [("", (1,))]}, r"examples: expected names that differ, none of them empty, got \[''\]"),
+        ({"stride_px": 2}, "stride_px: expected one of 1, 4, 8, 16, 32, got 2"),
+        ({"stride_px": None}, "stride_px: expected one of 1, 4, 8, 16, 32, got None"),
+        (
+            {"image": np.random.default_rng(0).integers(0, 256, (300, 300, 3), dtype=np.uint8)},
+            "image: 300 x 300 pixels make [0-9]+ bytes, at most 60000; cut a view of about 160 x 160 pixels",
+        ),
+    ],
+)
+def test_what_the_figure_of_dilation_cannot_show_is_an_error_that_says_what_is_expected(changed, message):
+    with pytest.raises(ValueError, match=r"demo 'Seen\?': " + message):
+        _dilation(**changed)
