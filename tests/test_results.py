@@ -240,7 +240,7 @@ def test_a_row_of_an_ablation_meets_our_run_of_the_variant_and_no_other():
     }  # what nobody prints waits for a run
 
 
-@pytest.mark.parametrize("paper", ["haru_net", "histoseg", "gland_linknet"])
+@pytest.mark.parametrize("paper", ["haru_net", "histoseg", "gland_linknet", "msal_net"])
 def test_rows_that_are_variants_are_printed_and_have_a_recipe(paper):
     rows_of = {one.row for one in load_claims() if one.paper == paper}
     assert variants_of(paper)

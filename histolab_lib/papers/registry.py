@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from histolab_lib import baselines
-from histolab_lib.papers import gland_linknet, haru_net, histoseg
+from histolab_lib.papers import gland_linknet, haru_net, histoseg, msal_net
 from histolab_lib.papers.clean import recipes_of
 from histolab_lib.papers.entry import Network
 
@@ -46,6 +46,22 @@ _GLAND_LINKNET: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 
+# Table 1, its network without one of its parts, and read otherwise.
+_MSAL_NET: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "base": {},
+        **{row: options for row, options in msal_net.ROWS.items() if options},
+        "no_ddc": {"ddc": False},
+        "no_eca": {"eca": False},
+        "no_br": {"br": False},
+        "parallel": {"eca_br": "parallel"},
+        "concatenate": {"skips": "concatenate"},
+        "three_convs": {"br_convs": 3},
+        "res50__bottleneck": {"encoder": "resnet50", "bottleneck": True},
+        "res101__bottleneck": {"encoder": "resnet101", "bottleneck": True},
+    }
+)
+
 
 @cache
 def networks() -> Mapping[str, Network]:
@@ -68,6 +84,10 @@ def networks() -> Mapping[str, Network]:
                 recipes=recipes_of("deeplabv3plus"),
                 rows=_ENCODERS,
             ),
+            "attention_unet": Network(
+                title="Attention U-Net", make=baselines.attention_unet, recipes=recipes_of("attention_unet")
+            ),
+            "ce_net": Network(title="CE-Net", make=baselines.ce_net, recipes=recipes_of("ce_net"), rows=_ENCODERS),
             "strong_unet": Network(
                 title="the strong U-Net",
                 make=baselines.strong_unet,
@@ -94,6 +114,12 @@ def networks() -> Mapping[str, Network]:
                 recipes=gland_linknet.recipe,
                 rows=_GLAND_LINKNET,
                 printed=MappingProxyType({"rgb__no_inner": "gland_linknet/section-ii-b/linknet/parameters"}),
+            ),
+            "msal_net": Network(
+                title="MSAL-Net",
+                make=msal_net.msal_net,
+                recipes=msal_net.recipe,
+                rows=_MSAL_NET,
             ),
         }
     )
