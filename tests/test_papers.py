@@ -21,7 +21,7 @@ pytestmark = pytest.mark.thorough
 QUICK = {"small_unet"}  # the others import timm or are large, which takes seconds
 NETWORKS = [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in papers.names()]
 BUILDS = [(name, variant) for name, entry in networks().items() for variant in entry.rows]
-ENCODED = ("unet", "unetpp", "linknet", "deeplabv3plus")
+ENCODED = ("unet", "unetpp", "linknet", "deeplabv3plus", "ce_net")
 RECIPES = [
     *((name, "base") for name in papers.names()),
     *((name, variant) for name in ENCODED for variant in ("resnet18", "mobilenetv2", "mobilenetv2__imagenet")),

@@ -138,6 +138,6 @@ def ce_net(
     29003093
     """
     prepare = Inputs(inputs)
-    how = {"padding": padding, "inputs": inputs, "pretrained": pretrained}
+    how: dict[str, Any] = {"padding": padding, "inputs": inputs, "pretrained": pretrained}
     with seeded_weights(seed):
         return CENet(prepare, build_encoder(encoder, in_channels=prepare.channels, maps=(1, 2, 3, 4), **how))

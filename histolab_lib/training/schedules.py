@@ -169,6 +169,9 @@ _CPU: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "unet": {"crops": 6_000},
         "linknet": {"crops": 7_500},
         "deeplabv3plus": {"crops": 4_500},
+        "ce_net": {"crops": 6_000},
+        # Six times as many multiplications as U-Net on ResNet-34: smaller crops, and the windows that go with them.
+        "attention_unet": {"crops": 1_800, "crop_px": 128, "window_px": 256, "validations": 4},
         "unetpp": {"crops": 2_600},
     }
 )
