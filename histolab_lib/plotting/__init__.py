@@ -15,6 +15,7 @@ from histolab_lib.plotting.tissue import (
     outlines,
     short_name,
 )
+from histolab_lib.plotting.worst import draw_worst
 
 __all__ = [
     "PALETTE",
@@ -39,6 +40,7 @@ __all__ = [
     "draw_table",
     "draw_tiles",
     "draw_u",
+    "draw_worst",
     "error_map",
     "experiments",
     "main_scores",
