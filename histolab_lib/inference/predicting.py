@@ -35,7 +35,7 @@ def predict(
     """Return the foreground probability of every pixel.
 
     The image is mirrored at its right and lower border up to a size that the network's stride divides, and the
-    result cut back.
+    result cut back; not where windows overlap by what the stride does not divide, see `overlap_px`.
 
     Parameters
     ----------
@@ -48,9 +48,12 @@ def predict(
         Side of the square windows in pixels, divisible by the stride. None: the whole image at once, which is the
         most exact and needs the most memory.
     overlap_px : int
-        How far neighbouring windows reach into each other, at least, in pixels, divisible by the stride; ignored
-        without windows. The outer quarter of an overlap is thrown away and the middle half blended, so windows give
-        the same as the whole image wherever the network looks no further than ``overlap_px / 4``.
+        How far neighbouring windows reach into each other, at least, in pixels; ignored without windows. The outer
+        quarter of an overlap is thrown away and the middle half blended. Divisible by the stride: windows begin at its
+        multiples, and give the same as the whole image wherever the network looks no further than ``overlap_px / 4``.
+        Else: windows begin anywhere, each pools by a grid of its own, and the last ones end at the image's border, so
+        that nothing is mirrored where the image is no smaller than a window. Windows of 512 px that overlap by 24
+        are the four corners of 1000 px, whatever the stride.
     batch_size : int
         Windows per call of the network, at most: halved where memory runs out.
     stride_px : int, optional
@@ -204,7 +207,7 @@ def _bands(
 ) -> Iterator[tuple[slice, dict[str, Probability]]]:
     """Average the windows' probabilities with weights that fall towards their inner sides, row by row of windows."""
     height, width = image.shape[:2]
-    sides = [side + -side % stride for side in (height, width)]
+    sides = [_padded(side, stride, window_px, overlap_px) for side in (height, width)]
     rows, cols = (list(spans(side, window_px or side, overlap_px)) for side in sides)
     down, right = (weights(where, side, overlap_px) for where, side in zip((rows, cols), sides, strict=True))
     held: dict[str, Probability] = {}
@@ -236,6 +239,13 @@ def _windows(
         start += len(batch)
 
 
+def _padded(side: int, stride: int, window_px: int | None, overlap_px: int) -> int:
+    """A side with what is mirrored at its end."""
+    if window_px is not None and overlap_px % stride and side >= window_px:
+        return side
+    return side + -side % stride
+
+
 def _stride(network: nn.Module, stride_px: int | None) -> int:
     stride = getattr(network, "stride_px", None) if stride_px is None else stride_px
     if not isinstance(stride, int) or stride < 1:
@@ -256,10 +266,8 @@ def _check_windows(window_px: int, overlap_px: int, batch_size: int, stride: int
         raise ValueError(f"batch_size must be at least 1 window, got {batch_size}")
     if not 0 <= overlap_px <= window_px // 2:
         raise ValueError(f"overlap_px must be between 0 and half of window_px = {window_px}, got {overlap_px}")
-    for name, value in (("window_px", window_px), ("overlap_px", overlap_px)):
-        # starts at multiples of the stride see the same pooling grid as the whole image
-        if value % stride or window_px < 1:
-            raise ValueError(
-                f"{name} must be divisible by the network's stride of {stride} pixels, got {value}; "
-                f"the next is {max(1, -(-value // stride)) * stride}"
-            )
+    if window_px % stride or window_px < 1:
+        raise ValueError(
+            f"window_px must be divisible by the network's stride of {stride} pixels, got {window_px}; "
+            f"the next is {max(1, -(-window_px // stride)) * stride}"
+        )

@@ -73,7 +73,7 @@ class OnnxNetwork(nn.Module):
     size_px : int
         Side of the images that it takes, no other.
     stride_px : int
-        The exported network's, which overlaps of windows must be divisible by; `size_px` where the file does not tell.
+        The exported network's, which sides of windows must be divisible by; `size_px` where the file does not tell.
 
     Raises
     ------
