@@ -494,7 +494,7 @@ _CHANGES: Mapping[str, Change] = MappingProxyType(
         "no_eca": (_LACKS, {"network": {"eca": False}}),
         "no_br": (_LACKS, {"network": {"br": False}}),
         "imagenet": (
-            'paper, section Encoder structure: "pre-trained from ImageNet"',
+            f'{_IMPLEMENTATION} "a pre-trained ResNet-34 structure", taught on ImageNet',
             {"weights": "imagenet"},
         ),
         "synthetic": (f"{_MADE} of synthetic tissue", {"weights": "synthetic"}),
