@@ -9,12 +9,16 @@ import pytest
 from matplotlib import pyplot as plt
 
 from histolab_lib import datasets
+from histolab_lib.bookbuild.chapters import chapters
+from histolab_lib.bookbuild.pairs import read_source
+from histolab_lib.bookbuild.pictures import CHART
 from histolab_lib.datasets.sequence import TileSequence
 from histolab_lib.plotting import PALETTE, draw_worst, outlines, short_name
 from histolab_lib.plotting.look import rgb
 from histolab_lib.record import load_prediction, save_prediction
 from histolab_lib.scoring import score
 from histolab_lib.tile import Tile
+from tests.books import ROOT
 from tests.layouts import write_cpm17
 from tests.records import record as whole_record
 from tests.records import rows
@@ -284,3 +288,11 @@ def test_one_split_alone_or_all_of_them():
 def test_what_cannot_be_drawn_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         draw_worst(record(), **{"metric": "dice", "sets": (), **changes})
+
+
+@pytest.mark.parametrize("one", chapters(ROOT), ids=lambda one: one.key)
+def test_a_page_leaves_it_to_the_pipeline_whether_such_a_picture_is_published(one):
+    for cell in read_source(one).cells:
+        if cell.cell_type == "code" and "draw_worst(" in cell.source:
+            assert "sets=run.sets" in cell.source
+            assert CHART not in cell.metadata.get("tags", [])
