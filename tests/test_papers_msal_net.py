@@ -550,7 +550,7 @@ def _counted():
     return json.loads((ROOT / "data" / "facts" / "parameters.json").read_text())["networks"]["msal_net"]["variants"]
 
 
-@pytest.mark.parametrize("variant", ["base", "parallel", "eca__br"])
+@pytest.mark.parametrize("variant", ["base", "parallel", "unet_res18"])
 def test_at_its_published_width_it_learns_four_patches_by_heart(variant):
     made = recipe("paper", variant)
     network = papers.build_for(made, seed=0)
