@@ -74,7 +74,7 @@ def full_conv(in_channels: int, out_channels: int, stride: int, *, bias: bool) -
 class LinkNetBlock(nn.Sequential):
     """One step of LinkNet's way up: 1x1 to a quarter of the channels, full convolution, 1x1 to the channels wanted.
 
-    Each is followed by batch norm and ReLU (Chaurasia and Culurciello 2017, Fig. 2).
+    Each is followed by batch norm and ReLU (Chaurasia and Culurciello 2017).
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ class LinkNetBlock(nn.Sequential):
 
 
 class DenseDilated(nn.Module):
-    r"""Look at a map through stacks of dilated 3x3 convolutions, and add what they see (Gu et al. 2019, Fig. 3).
+    r"""Look at a map through stacks of dilated 3x3 convolutions, and add what they see (Gu et al. 2019).
 
     .. math:: y = x + r(d_1 x) + r(p\,d_3 x) + r(p\,d_3 d_1 x) + r(p\,d_5 d_3 d_1 x)
 

@@ -77,9 +77,9 @@ _UNET = (64, 128, 256, 512, 1024)
 
 
 class EfficientChannelAttention(nn.Module):
-    r"""Weigh each channel by the means of itself and its neighbours (Fig. 5a; Wang et al. 2020, equation 5).
+    r"""Weigh each channel by the means of itself and its neighbours (Fig. 5a; Wang et al. 2020).
 
-    .. math:: \text{ECA}(x)_c = x_c \cdot \sigma\Big(\sum_{j=-k/2}^{k/2} w_j\, \bar x_{c+j}\Big)
+    .. math:: \text{ECA}(x)_c = x_c \cdot \sigma\Big(\sum_{|j| < k/2} w_j\, \bar x_{c+j}\Big)
 
     with the mean of each channel over the image, 0 beyond the first and the last channel, and no bias.
 
@@ -88,7 +88,7 @@ class EfficientChannelAttention(nn.Module):
     channels : int
         Of the map.
     kernel : int or None
-        Channels that each weight looks at, odd. None: as Wang et al. compute it (equation 12), the odd number next to
+        Channels that each weight looks at, odd. None: as Wang et al. compute it, the odd number next to
         ``log2(channels) / 2 + 1 / 2``, as their code rounds it.
 
     Examples
@@ -121,7 +121,7 @@ def _adaptive_kernel(channels: int) -> int:
 
 
 class BoundaryRefinement(nn.Module):
-    r"""Add to a map what 3x3 convolutions make of it (Fig. 5b; Peng et al. 2017, Fig. 2C).
+    r"""Add to a map what 3x3 convolutions make of it (Fig. 5b; Peng et al. 2017).
 
     .. math:: \text{BR}(x) = x + f_2(\max(f_1(x), 0))
 
@@ -267,19 +267,19 @@ class MSALNet(nn.Module):
     ) -> None:
         super().__init__()
         self.prepare, self.encoder = prepare, encoder
-        self.whole = len(channels) == len(_UNET)  # the finest map is as large as the image
-        self.stride_px = 16 if self.whole else 32
+        whole = len(channels) == len(_UNET)  # the finest map is as large as the image
+        self.stride_px = 16 if whole else 32
         self.bottleneck: nn.ModuleList | None = None
         if bottleneck:
             pairs = zip(channels, _RESNET34, strict=True)
             self.bottleneck = nn.ModuleList(with_norm(nn.Conv2d(i, o, 1, bias=False)) for i, o in pairs)
             channels = list(_RESNET34)
         self.ddc = DenseDilated(channels[-1]) if ddc else None
-        ways = [*channels[::-1], *([] if self.whole else [64])]
+        ways = [*channels[::-1], *([] if whole else [64])]
         self.decoder4, self.decoder3, self.decoder2, self.decoder1 = (
             step(i, o, place < len(channels) - 1) for place, (i, o) in enumerate(pairwise(ways))
         )
-        self.head = nn.Conv2d(ways[-1], 1, 1) if self.whole else _ending()
+        self.head = nn.Conv2d(ways[-1], 1, 1) if whole else _ending()
 
     def forward(self, images: Tensor) -> Tensor:
         """Map RGB in 0..1, float (N, 3, H, W), to logits (N, 1, H, W)."""
