@@ -14,9 +14,9 @@ What the text leaves open, and what we took
   its biases, its shared weights and without batch norm. Its "one 1 x 1 convolution for rectified linear activation"
   stands behind all stacks but the first.
 - *Decoder*: "Similar to [40]", LinkNet, each block halves the channels and doubles the size (`LinkNetBlock`); four of
-  them, the last from 64 channels to 64, with 1/2 of the size; then the ending of LinkNet's and CE-Net's code: full
-  convolution of 4x4 to 32 channels and full size, 3x3, 3x3 to one logit, batch norm and ReLU between. How much wider
-  encoders end is not said: the last block gives 64 channels with each.
+  them, the last from 64 channels to 64, with 1/2 of the size; then the ending of CE-Net's code: full convolution of
+  4x4 to 32 channels and full size, 3x3, 3x3 to one logit, between them ReLU and, since "each deconvolutional block uses
+  a deconv, batchnorm and relu layer", batch norm. How wider encoders end is not said: with 64 channels, too.
 - *Skips*: "green arrows represent the skip connections": the maps of the first three residual blocks are added, as
   LinkNet does; the fourth decoder has none. `skips` ``"concatenate"``: joined, and brought back to the decoder's
   channels by a 1x1 convolution, so that nothing behind them changes.
