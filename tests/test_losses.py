@@ -118,7 +118,7 @@ def test_the_gradient_is_that_of_finite_differences(name, options, expected):
 
 
 def test_every_loss_of_the_registry_is_tried_here():
-    assert {case.values[0] for case in SAME} | {"mask_contour"} == set(losses.names())
+    assert {case.values[0] for case in SAME} | {"mask_contour", "bce_hematoxylin"} == set(losses.names())
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -186,6 +186,20 @@ def test_mask_and_contour_are_two_losses_and_the_weight_is_that_of_the_second():
     assert float(found) == pytest.approx(float(expected + 0.5 * beside), abs=1e-6)
     with pytest.raises(ValueError, match="needs a network whose output has an extra map 'contour'"):
         loss(mask, Targets.of(ids))
+
+
+def test_hematoxylin_is_the_answer_that_the_network_brings_and_labels_are_not_looked_at():
+    logits, truth = (torch.from_numpy(one) for one in _example())
+    share = truth * 0.7
+    loss = build("bce_hematoxylin")
+    labels = torch.zeros(2, 5, 4, dtype=torch.int32), torch.ones(2, 5, 4, dtype=torch.int32)
+    first, second = (float(loss(Maps(logits, {"hematoxylin": share}), Targets.of(ids))) for ids in labels)
+    assert first == second == pytest.approx(literal.bce(logits.numpy(), share.numpy()), rel=2e-6)
+    least = share.clamp(1e-6, 1 - 1e-6).logit().requires_grad_()
+    loss(Maps(least, {"hematoxylin": share}), _targets(truth.numpy())).backward()
+    assert float(least.grad.abs().max()) < 1e-6
+    with pytest.raises(ValueError, match="needs a network that brings the answer as an extra map 'hematoxylin'"):
+        loss(logits, _targets(truth.numpy()))
 
 
 def test_a_coarse_map_inside_the_network_is_compared_with_the_share_of_foreground():

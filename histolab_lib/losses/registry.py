@@ -57,6 +57,10 @@ def build(name: str, **options: Any) -> Loss:
     network has one, against the mask at its size (the modified LinkNet's equation 1). `deep_mask_contour` looks at all
     side maps of mask and contour, too.
 
+    ``bce_hematoxylin`` looks at no truth at all: it is the cross-entropy of the mask against ``extra["hematoxylin"]``,
+    a map in 0..1 that the network brings along (`training.pretext`). It is least where the probability is that number.
+    So is the absolute error, whose gradient behind a sigmoid vanishes where the network is sure and wrong.
+
     Examples
     --------
     >>> import torch
@@ -124,6 +128,13 @@ def _mask_contour(
     return mask + contour_weight * bce_dice(contour, band, smooth=smooth)
 
 
+def _bce_hematoxylin(output: Tensor | _Maps, targets: Targets) -> Tensor:
+    told = _extra(output, "hematoxylin")
+    if told is None:
+        raise ValueError("loss 'bce_hematoxylin' needs a network that brings the answer as an extra map 'hematoxylin'")
+    return bce_loss(_mask(output), told)
+
+
 def _exp_dice(
     output: Tensor | _Maps,
     targets: Targets,
@@ -155,6 +166,7 @@ _LOSSES: Mapping[str, Callable[..., Tensor]] = {
     "bce": _of_mask(bce_loss),
     "bce_dice": _of_mask(bce_dice),
     "bce_focal_dice": _of_mask(bce_focal_dice),
+    "bce_hematoxylin": _bce_hematoxylin,
     "bce_pixel_dice": _of_mask(bce_pixel_dice),
     "deep_mask_contour": deep_mask_contour,
     "dice": _of_mask(soft_dice_loss),
