@@ -29,6 +29,7 @@ class Record:
         All settings of the recipe; `recipe_hash`, 16 hex digits, tells recipes apart.
     settings : mapping
         What the schedule made of the recipe: steps, crop, batch, precision, threads. Empty where nothing was trained.
+        Where the weights to start from were made here, ``pretraining_s``: the seconds which that took.
     data : mapping of str to mapping
         For each split that was read, as ``"monuseg/test"``: ``tiles`` (how many) and ``sha256`` of their pixels and
         labels.
@@ -45,7 +46,7 @@ class Record:
     device, torch, date : str
         The processor's name; torch's version; the day (UTC, ISO 8601).
     wall_s : float
-        All of it: reading, training, scoring.
+        All of it: reading, training, scoring; not what came before, ``settings["pretraining_s"]``.
     images_per_s, peak_memory_mib : float or None
         Of training, where there was any; crops in a second, and the largest memory seen.
     images : mapping of str to sequence of mappings

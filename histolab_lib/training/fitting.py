@@ -18,7 +18,7 @@ from histolab_lib.training.schedules import SCHEDULES, Plan, Schedule
 from histolab_lib.training.session import Session
 from histolab_lib.training.settings import process_settings
 
-__all__ = ["Data", "Fitted", "fit"]
+__all__ = ["Data", "Fitted", "device_for", "fit"]
 
 
 def fit(
@@ -28,6 +28,7 @@ def fit(
     seed: int,
     *,
     network: nn.Module | None = None,
+    weights: Path | None = None,
     folder: Path | None = None,
     device: str | torch.device = "auto",
     processes: int = 1,
@@ -47,6 +48,8 @@ def fit(
         same weights to the last bit. The global random state is left as it was.
     network : nn.Module, optional
         Trained in place of the one that ``papers.build_for`` gives.
+    weights : Path, optional
+        As of ``papers.build_for``: the file of what the encoder starts from.
     folder : Path, optional
         Where checkpoints and ``log.csv`` go. A run that was killed is taken up there, after the last validation that
         it finished, and ends as if nothing had happened. None: nothing is written.
@@ -72,13 +75,13 @@ def fit(
     TrainingError
         If the loss becomes infinite or not a number (the message names the batch), or memory runs out.
     """
-    where = _device(device)
+    where = device_for(device)
     plan = _plan(recipe, data, schedule, where, seed)
     with process_settings(where, plan.threads):
         engine = build_engine(where, plan.precision, processes=processes, nodes=nodes)
         if plan.batch_size % engine.world_size:
             raise ValueError(f"a batch of {plan.batch_size} cannot be shared by {engine.world_size} processes evenly")
-        model = papers.build_for(recipe, seed=seed) if network is None else network
+        model = papers.build_for(recipe, seed=seed, weights=weights) if network is None else network
         session = Session(recipe, data, plan, seed, engine, model, folder)
         session.resume()
         return session.go(progress)
@@ -102,7 +105,14 @@ def _plan(recipe: Recipe, data: Data, schedule: Schedule | str, device: torch.de
     return replace(plan, precision=precision_on(device, plan.precision))
 
 
-def _device(device: str | torch.device) -> torch.device:
+def device_for(device: str | torch.device) -> torch.device:
+    """Return a device by name; of ``"auto"`` a GPU where there is one.
+
+    Raises
+    ------
+    ValueError
+        If this machine has no such device.
+    """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return as_device(device)

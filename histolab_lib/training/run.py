@@ -25,6 +25,7 @@ from histolab_lib.training.evidence import code_digest, commit, device_name, fin
 from histolab_lib.training.fitting import Data, Fitted, fit
 from histolab_lib.training.history import History
 from histolab_lib.training.job import recipe_hash, recipe_of, settings_of
+from histolab_lib.training.pretraining import KINDS, pretrain
 from histolab_lib.training.schedules import SCHEDULES
 from histolab_lib.training.settings import process_settings
 from histolab_lib.training.tiles import Tiles, read_tiles
@@ -78,7 +79,8 @@ def run(
     -------
     Record or None
         None in all processes but the first. A run that was killed is taken up where its last checkpoint is
-        (`runs_dir`).
+        (`runs_dir`). Weights that are made here (`pretraining`) are made first, where they are not there yet; how long
+        that took is the record's ``settings["pretraining_s"]``, which `wall_s` leaves out: several runs may share them.
 
     Raises
     ------
@@ -136,10 +138,19 @@ def _trained(job: Job, **settings: Any) -> Record | None:
     recipe = recipe_of(job)
     start = time.perf_counter()
     tiles = read_tiles(job.data, job.options, recipe)
-    weights = _weights(recipe)
     reading_s = time.perf_counter() - start
+    made = None
+    if recipe.weights in KINDS:
+        made = pretrain(recipe, tiles.fit, job.schedule, job.seed, folder=runs_dir(), **settings)
+    weights = made.path if made is not None else _imagenet(recipe)
     fitted = fit(
-        recipe, Data(tiles.fit, tiles.val, job.data), job.schedule, job.seed, folder=run_folder(job), **settings
+        recipe,
+        Data(tiles.fit, tiles.val, job.data),
+        job.schedule,
+        job.seed,
+        weights=weights,
+        folder=run_folder(job),
+        **settings,
     )
     if not fitted.first_process:
         return None
@@ -154,11 +165,20 @@ def _trained(job: Job, **settings: Any) -> Record | None:
         job,
         recipe.settings(),
         images,
-        settings={**fitted.plan.to_dict(), "steps_taken": fitted.history.steps, "step_used": fitted.step},
-        data={f"{job.data}/train": fingerprint(map(tile_hash, [*tiles.fit, *tiles.val])), **data},
+        settings={
+            **fitted.plan.to_dict(),
+            "steps_taken": fitted.history.steps,
+            "step_used": fitted.step,
+            **({} if made is None else {"pretraining_s": made.seconds}),
+        },
+        data={
+            f"{job.data}/train": fingerprint(map(tile_hash, [*tiles.fit, *tiles.val])),
+            **({} if made is None else made.data),
+            **data,
+        },
         fit_on=[tile.name for tile in tiles.fit],
         chosen_on=[tile.name for tile in tiles.val],
-        weights=weights,
+        weights=_named(weights),
         device=device,
         wall_s=reading_s + fitted.history.seconds + time.perf_counter() - start,
         **_cost(fitted),
@@ -204,12 +224,15 @@ def _scored(job: Job, tiles: Tiles, segment_one: Any) -> tuple[dict[str, list[di
     return images, data
 
 
-def _weights(recipe: Recipe) -> str:
+def _imagenet(recipe: Recipe) -> Path | None:
+    return imagenet_file(encoder_of(recipe)) if recipe.weights == "imagenet" else None
+
+
+def _named(weights: Path | None) -> str:
     """Name what training starts from: the file's name and its hash."""
-    if recipe.weights == "none":
+    if weights is None:
         return "none"
-    path = imagenet_file(encoder_of(recipe))
-    return f"{path.name} sha256:{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
+    return f"{weights.name} sha256:{hashlib.sha256(weights.read_bytes()).hexdigest()[:16]}"
 
 
 def _cost(fitted: Fitted) -> dict[str, float | None]:
