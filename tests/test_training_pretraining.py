@@ -151,9 +151,10 @@ def test_a_damaged_file_is_made_again(change, tiny):
         beside.unlink()
     again = _made("self_supervised", tiny)
     assert again.path == made.path
-    assert again.path.read_bytes() == content  # taken from the last checkpoint: the same to the last bit
+    assert again.path.read_bytes() == content  # the same to the last bit
     assert json.loads(beside.read_text())["losses"] == list(made.losses)
     assert not list(made.path.parent.glob(".*"))
+    assert list(tiny.iterdir()) == []  # no checkpoint is left
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -18,6 +18,7 @@ settled), no validation.
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -97,7 +98,7 @@ def pretrain(
     seed : int
         Of weights, crops and changes; that of the run.
     folder : Path
-        Where checkpoints go, in a folder of their own: what was killed is taken up there.
+        Where checkpoints go until the file is written, in a folder of their own: what was killed is taken up there.
     device, progress
         As of `fit`.
     processes, nodes : int
@@ -139,10 +140,11 @@ def pretrain(
     learned = list(learned)
     drawing_s = time.perf_counter() - start
     network = Pretext(papers.build_for(made, seed=seed)) if recipe.weights == "self_supervised" else None
-    name = f"pretraining-{stem}"
-    fitted = fit(made, Data(learned), schedule, seed, network=network, folder=folder / name, device=device,
-                 progress=progress)  # fmt: skip
-    return _write(path, fitted, drawing_s, learned if recipe.weights == "synthetic" else ())
+    run = folder / f"pretraining-{stem}"
+    fitted = fit(made, Data(learned), schedule, seed, network=network, folder=run, device=device, progress=progress)
+    written = _write(path, fitted, drawing_s, learned if recipe.weights == "synthetic" else ())
+    shutil.rmtree(run)  # checkpoints of a large network take a gigabyte, and nobody asks for them any more
+    return written
 
 
 def pretraining_recipe(recipe: Recipe, plan: Plan) -> Recipe:
