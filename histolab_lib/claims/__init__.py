@@ -2,6 +2,7 @@
 
 from histolab_lib.claims.comparison import Comparison
 from histolab_lib.claims.files import claim, load_claims, variants_of
+from histolab_lib.claims.networks import network_called
 from histolab_lib.claims.one import Claim
 from histolab_lib.claims.vocabulary import (
     AVERAGING,
@@ -35,5 +36,6 @@ __all__ = [
     "Comparison",
     "claim",
     "load_claims",
+    "network_called",
     "variants_of",
 ]

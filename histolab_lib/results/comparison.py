@@ -1,10 +1,9 @@
 """What papers print beside what is recorded: one line for each network, set, split and metric."""
 
-import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from histolab_lib.claims import DISTANCES, PAPERS, Claim, load_claims, variants_of
+from histolab_lib.claims import DISTANCES, PAPERS, Claim, load_claims, network_called, variants_of
 from histolab_lib.datasets.registry import modules
 from histolab_lib.record import LEAK, Record
 from histolab_lib.results.store import across_seeds, results_dir, words
@@ -16,12 +15,7 @@ __all__ = ["NOTHING", "NOT_RUN", "Row", "compare", "lines_of", "network_of", "ta
 NOT_RUN, NOTHING = "not run", "-"
 
 _NUCLEI, _GLANDS = ("dice", "aji", "pq"), ("dice", "object_f1", "object_dice", "object_hausdorff")
-# What papers call a network, letters and digits alone, where that is not its key.
-_CALLED: Mapping[str, str] = {
-    "unet": "unet", "unetpp": "unetpp", "linknet": "linknet", "deeplabv3p": "deeplabv3plus",
-}  # fmt: skip
 _HEAD: tuple[str, ...] = ("network", "set", "split", "metric", "paper", "released code", "ours", "difference")
-_OWN = ("proposed", "ours", "proposedmethod", "ourmethod", "proposednetwork")
 
 
 class _Subject(NamedTuple):
@@ -84,10 +78,7 @@ def network_of(claim: Claim) -> str | None:
     """
     if claim.row in variants_of(claim.paper):
         return claim.paper
-    called = re.sub(r"[^a-z0-9]", "", claim.row.lower().replace("+", "p"))
-    if called in _OWN or called in {re.sub(r"[^a-z0-9]", "", name.lower()) for name in _names_of(claim.paper)}:
-        return claim.paper
-    return _CALLED.get(called)
+    return network_called(claim.row, claim.paper)
 
 
 def variant_of(claim: Claim) -> str:
@@ -106,10 +97,6 @@ def _meant(key: str, variant: str) -> str:
     """What papers could print of such a run: rules for glands change no network, and nobody prints our baselines."""
     parts = [part for part in variant.split("__") if part != "glands"]
     return "__".join(parts) or "base" if key in PAPERS else "base"
-
-
-def _names_of(paper: str) -> tuple[str, str]:
-    return paper, PAPERS.get(paper, paper)
 
 
 def compare(

@@ -154,8 +154,8 @@ def _wrong_mean(rng):
 
 MODELS = {
     "spread-between-images": Model(
-        "Mean Dice and mean IoU of recorded runs, on as many images as the test set has, drawn from it with "
-        "replacement; printed with two to four digits.",
+        "Mean Dice and mean IoU of recorded runs without an alarm, on as many images as the test set has, drawn from "
+        "it with replacement; printed with two to four digits.",
         lambda rng: _scored(rng, _recorded(rng)),
         "an IoU that lies more than half of the way from Dice / (2 - Dice) to Dice",
         _close,
@@ -170,8 +170,8 @@ MODELS = {
         },
     ),
     "above-a-blank-map": Model(
-        "Mean Dice and IoU of recorded networks on MoNuSeg, Kumar and GlaS, on as many images as the test set has, "
-        "drawn from it with replacement.",
+        "Mean Dice and IoU of recorded networks without an alarm on MoNuSeg, Kumar and GlaS, on as many images as the "
+        "test set has, drawn from it with replacement.",
         lambda rng: _scored(rng, _recorded(rng, _FLOORED, lambda run: run.learnt)),
         "a score of 0.2 to 0.95 times the floor",
         _below,
@@ -209,8 +209,8 @@ MODELS = {
         {"every fifth network has failed": lambda rng: _column(rng, 0.2)},
     ),
     "mean-row": Model(
-        "Dice of recorded runs by organ, patient or grade with their unweighted mean, on images drawn with "
-        "replacement; how it is averaged is not said.",
+        "Dice of recorded runs without an alarm by organ, patient or grade with their unweighted mean, on images "
+        "drawn with replacement; how it is averaged is not said.",
         _grouped,
         "a mean that lies anywhere between the smallest and the largest row",
         _wrong_mean,

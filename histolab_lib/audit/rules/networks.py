@@ -12,13 +12,11 @@ from histolab_lib.audit.registry import rule
 from histolab_lib.audit.rules.equipment import card_in
 from histolab_lib.audit.rules.known import known
 from histolab_lib.audit.rules.rows import about_windows, of_each_image, whole
-from histolab_lib.claims import PAPERS, Claim
+from histolab_lib.claims import PAPERS, Claim, network_called
 from histolab_lib.data_dir import data_dir
 
 __all__ = ["network_of", "parameters_of_the_network", "receptive_fields", "training_time_against_work"]
 
-_PROPOSED = {"proposed", "proposednetwork", "proposedarchitecture", "proposedmodel", "proposedmethod", "ours"}
-_NAMES = {"unet++": "unetpp", "deeplabv3+": "deeplabv3plus"}
 #: The encoder that a network of this name has in the paper it comes from.
 _USUAL = {"linknet": "resnet18"}
 
@@ -118,14 +116,8 @@ def network_of(one: Claim) -> str:
     >>> network_of(claim("gland_linknet/section-ii-b/u-net/parameters"))
     'unet'
     """
-    name = _plain(re.split(r"\s\+\s", one.system)[0])
-    if name in _PROPOSED or name == _plain(PAPERS.get(one.paper, "")):
-        return one.paper
-    return _NAMES.get(name, name)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9+]", "", name.lower())
+    name = re.split(r"\s\+\s", one.system)[0]
+    return network_called(name, one.paper) or name
 
 
 @cache
