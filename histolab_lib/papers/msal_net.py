@@ -1,9 +1,10 @@
 """MSAL-Net: a ResNet-34, a dense dilated block in its middle, channel attention and refinement on the way up.
 
-"MSAL-Net", a "multiscale attention learning network" for nuclei; our text of it begins with its abstract, so title,
-authors, year and place are not told here. It is a LinkNet (Chaurasia and Culurciello 2017) on ResNet-34 with the dense
-dilated convolutions of CE-Net (Gu et al. 2019), efficient channel attention (Wang et al. 2020) and boundary refinement
-(Peng et al. 2017). No code was released: there is one reading.
+Ali, Haq, Cui and Feng, "MSAL-Net: improve accurate segmentation of nuclei in histopathology images by multiscale
+attention learning network", BMC Medical Informatics and Decision Making 22:90, 2022.
+It is a LinkNet (Chaurasia and Culurciello 2017) on ResNet-34 with the dense dilated convolutions of CE-Net (Gu et
+al. 2019), efficient channel attention (Wang et al. 2020) and boundary refinement (Peng et al. 2017). No code was
+released: there is one reading.
 
 What the text leaves open, and what we took
 -------------------------------------------
