@@ -402,7 +402,8 @@ def test_all_schedules_but_smoke_learn_from_the_quarters_of_the_paper():
         assert {plan.patches for plan in plans} == {expected}
         assert len({plan.steps for plan in plans}) == 1
         assert plans[0].window_px is None
-    assert SCHEDULES["gpu"].plan(recipe("paper"), given).steps == 1300 * 2
+    gpu = SCHEDULES["gpu"].plan(recipe("paper"), 2 * given)
+    assert gpu.steps * gpu.batch_size == 1300 * 4 * 4  # as often as the text, each quarter of four tiles
     assert SCHEDULES["smoke"].plan(recipe("paper"), given).crop_px == 64
 
 
