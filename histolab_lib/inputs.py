@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -12,7 +13,7 @@ from histolab_lib.choices import choose
 from histolab_lib.layers import OpticalDensity
 from histolab_lib.stain import RUIFROK_HED
 
-__all__ = ["IMAGENET_MEAN", "IMAGENET_SD", "Hematoxylin", "Inputs", "Standardise", "UnsharpMask"]
+__all__ = ["IMAGENET_MEAN", "IMAGENET_SD", "Hematoxylin", "Inputs", "Standardise", "UnsharpMask", "as_tensor"]
 
 # The Gaussian of `UnsharpMask` ends where scipy's does: at four times sigma.
 _REACH = 4.0
@@ -20,6 +21,33 @@ _REACH = 4.0
 #: Mean and standard deviation of red, green and blue over ImageNet, in 0..1: what torchvision's and most of timm's
 #: weights were trained with.
 IMAGENET_MEAN, IMAGENET_SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def as_tensor(image: npt.NDArray[np.uint8]) -> Tensor:
+    """Return an image as networks take it: a batch of one, channels first, float in 0..1.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (H, W, 3)
+
+    Returns
+    -------
+    Tensor of float32, shape (1, 3, H, W)
+        Its own copy.
+
+    Raises
+    ------
+    ValueError
+        If the image has another shape or type.
+
+    Examples
+    --------
+    >>> as_tensor(np.full((2, 4, 3), 51, np.uint8)).shape, as_tensor(np.full((1, 1, 3), 51, np.uint8)).flatten()
+    (torch.Size([1, 3, 2, 4]), tensor([0.2000, 0.2000, 0.2000]))
+    """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(f"image must be uint8 (H, W, 3), got {image.dtype} {image.shape}")
+    return torch.tensor(np.ascontiguousarray(image)).permute(2, 0, 1)[None].float() / 255
 
 
 class Standardise(nn.Module):

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy.typing as npt
 
+from histolab_lib.choices import choose
 from histolab_lib.data_dir import DataError
-from histolab_lib.metrics import check_record, evaluate, summarise
+from histolab_lib.metrics import Summary, check_record, evaluate, summarise
 from histolab_lib.metrics.counts import COUNTED
 from histolab_lib.record import Record
 from histolab_lib.tile import Tile
 
-__all__ = ["BOOTSTRAP", "METRICS", "check_numbers", "score", "summaries"]
+__all__ = ["BOOTSTRAP", "METRICS", "check_numbers", "score", "score_masks", "summaries"]
 
 #: Scores that every record sums up: what papers about nuclei and glands print, and their relatives.
 METRICS = (
@@ -55,6 +56,40 @@ def score(tile: Tile, instances: npt.NDArray[Any], *, group: str | None = None) 
     """
     row = evaluate(tile.instances, instances, _EVALUATED, names=tile.name, empty="nan")
     return {"name": tile.name, **({} if group is None else {"group": group}), **row}
+
+
+def score_masks(tiles: Sequence[Tile], masks: Sequence[npt.NDArray[Any]], metric: str = "dice") -> Summary:
+    """Score predicted masks, one for each tile, and sum up.
+
+    Parameters
+    ----------
+    tiles : sequence of Tile
+    masks : sequence of ndarray of bool, shape (H, W)
+    metric : {"dice", "iou"}
+
+    Returns
+    -------
+    Summary
+        Groups are patients where all tiles tell theirs. Images with neither true nor predicted foreground are left out.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many masks as tiles, or the metric is another one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> one = Tile("demo", np.zeros((1, 4, 3), np.uint8), np.array([[1, 1, 0, 2]], np.int32))
+    >>> score_masks([one], [np.array([[True, True, False, False]])]).mean
+    0.8
+    """
+    choose("metric of masks", metric, ("dice", "iou"))
+    if len(tiles) != len(masks):
+        raise ValueError(f"masks must be one for each tile, got {len(masks)} for {len(tiles)} tiles")
+    rows = evaluate([one.mask for one in tiles], [*masks], [metric], names=[one.name for one in tiles], empty="nan")
+    patients = {one.name: one.patient for one in tiles if one.patient is not None}
+    return summarise(rows, metric, groups=patients if len(patients) == len(tiles) else None)
 
 
 def summaries(

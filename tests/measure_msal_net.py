@@ -2,8 +2,10 @@
 
 ``python -m tests.measure_msal_net RUN ...``
 
-RUN names a recorded run whose predictions are kept, such as ``msal_net/monuseg/base-paper-cpu-seed0``. Writes
-``data/facts/msal_net.json``; runs that are not named keep what they have. Nothing is chosen by what comes out.
+RUN names a recorded run whose predictions are kept, such as ``msal_net/monuseg/base-paper-cpu-seed0``. With the
+checkpoint of a run of MSAL-Net's own, tiles are also predicted in windows of other sizes, as dilated convolutions meet
+more padding in smaller ones. Writes ``data/facts/msal_net.json``; runs that are not named keep what they have. Nothing
+is chosen by what comes out.
 """
 
 import argparse
@@ -13,13 +15,20 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from torch import nn
 
 from histolab_lib import datasets
 from histolab_lib.data_dir import DataError, data_dir
+from histolab_lib.inference import predict
 from histolab_lib.metrics import dice, iou, precision_recall_f1
+from histolab_lib.papers import recipe
 from histolab_lib.patches import SCHEMES
-from histolab_lib.record import load_prediction, load_record
+from histolab_lib.pretrained import load_checkpoint
+from histolab_lib.record import Record, load_prediction, load_record
+from histolab_lib.training.run import run_folder
+from histolab_lib.wanted import Job
 
+WINDOWS_PX = (256, 512)
 FILE = data_dir() / "facts" / "msal_net.json"
 
 Pair = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
@@ -34,7 +43,23 @@ def measured(name: str) -> dict[str, Any]:
         if found is None:
             raise DataError(f"no prediction of {tile.name} by {name} is kept; run it again, which keeps them")
         whole.append((tile.mask, found > 0))
-    return {"patches": scored(patches(whole)), "tiles": scored(whole)}
+    told = {"patches": scored(patches(whole)), "tiles": scored(whole)}
+    folder = run_folder(Job(record.key, record.dataset, record.schedule, record.reading, record.variant, record.seed))
+    if record.key == "msal_net" and folder.is_dir():
+        told["windows"] = by_window(record, load_checkpoint(folder).network)
+    return told
+
+
+def by_window(record: Record, network: nn.Module) -> dict[str, Any]:
+    """Return the same means over tiles, predicted in windows of each size; that of the recipe is among them."""
+    used = recipe(record.key, reading=record.reading, variant=record.variant)
+    tiles = datasets.load(record.dataset, "test")
+
+    def masks(window_px: int) -> list[Pair]:
+        how = {"window_px": window_px, "overlap_px": used.overlap_px}
+        return [(tile.mask, predict(network, tile.image, **how) > 0.5) for tile in tiles]
+
+    return {f"{px} px": scored(masks(px)) for px in WINDOWS_PX}
 
 
 def patches(pairs: Iterable[Pair]) -> list[Pair]:

@@ -276,3 +276,13 @@ def test_one_real_tile_is_counted_as_pixel_by_pixel(tissue, monkeypatch):
 def test_facts_of_a_set_without_files_are_an_error():
     with pytest.raises(ValueError, match="unknown data set with files 'synthetic'"):
         facts.compute("synthetic")
+
+
+def test_what_is_known_of_each_tile_is_read_by_set():
+    monuseg_tiles, kumar_tiles, glas_tiles = map(facts.tiles, ("monuseg", "kumar", "glas"))
+    assert [len(found) for found in (monuseg_tiles, kumar_tiles, glas_tiles)] == [44, 30, 165]
+    assert set(kumar_tiles) < set(monuseg_tiles)
+    assert {row["set"] for row in kumar_tiles.values()} == {"train"}
+    assert all(name == row["tile"] for name, row in glas_tiles.items())
+    with pytest.raises(ValueError, match="unknown set with facts of each tile 'tnbc'"):
+        facts.tiles("tnbc")

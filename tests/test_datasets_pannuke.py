@@ -64,6 +64,21 @@ def test_three_folds_are_the_splits_and_tiles_are_named_by_their_place(copy):
     assert datasets.load("pannuke", "fold2").names == ("fold2_0000", "fold2_0001", "fold2_0002")
 
 
+def test_a_version_says_which_fold_teaches_which_steers_and_which_tests(copy):
+    assert set(pannuke.VERSIONS) == {"folds", "123", "132", "213", "231", "312", "321"}
+    for version in list(pannuke.VERSIONS)[1:]:
+        for split, number in zip(("train", "val", "test"), version, strict=True):
+            tiles = datasets.load("pannuke", split, version=version)
+            assert tiles.names == datasets.load("pannuke", f"fold{number}").names
+            assert pannuke.groups(split, version=version) == pannuke.groups(f"fold{number}")
+    with pytest.raises(ValueError, match=r"unknown 'pannuke' '213' split 'fold1'\. Allowed: 'train', 'val', 'test'"):
+        datasets.load("pannuke", "fold1", version="213")
+    with pytest.raises(ValueError, match=r"unknown 'pannuke' split 'train'\. Allowed: 'fold1', 'fold2', 'fold3'"):
+        datasets.load("pannuke", "train")
+    with pytest.raises(ValueError, match="unknown 'pannuke' version '12'"):
+        datasets.load("pannuke", "train", version="12")
+
+
 def test_a_tile_has_nuclei_with_new_ids_and_one_of_five_classes(copy):
     tile = datasets.load("pannuke", "fold2")[1]
     np.testing.assert_array_equal(tile.image, array(copy, "images")[1])

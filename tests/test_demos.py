@@ -2,6 +2,7 @@ import base64
 import io
 import json
 import re
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -227,3 +228,124 @@ def test_the_figure_of_dilation_takes_numpys_numbers_and_no_examples():
 def test_what_the_figure_of_dilation_cannot_show_is_an_error_that_says_what_is_expected(changed, message):
     with pytest.raises(ValueError, match=r"demo 'Seen\?': " + message):
         _dilation(**changed)
+
+
+RNG = np.random.default_rng(2)
+NUCLEI = np.zeros((8, 12), bool)
+NUCLEI[2:6, 1:5] = True
+GATED = {
+    "image": RNG.integers(0, 256, (8, 12, 3), dtype=np.uint8),
+    "mask": NUCLEI,
+    "features": RNG.normal(size=(3, 4, 6)).astype(np.float32) * np.float32([[[1]], [[100]], [[0]]]),
+    "spatial": RNG.uniform(size=(4, 6)),
+    "channel": RNG.uniform(size=3).astype(np.float32),
+    "readout": (np.array([1.5, -2, 0]), np.float64(-0.25)),
+    "names": ["a", "b", "c"],
+}
+
+
+def _gates(**changed):
+    return Calculator("Let through?", "gates", "Maps.", **(GATED | changed))
+
+
+def _bytes(packed):
+    return np.frombuffer(zlib.decompress(base64.b64decode(packed)), np.uint8)
+
+
+def test_maps_and_gates_travel_to_the_figure_of_gates_within_half_a_step_and_zero_as_it_is():
+    data = json.loads(json.dumps(_gates().data()))
+    assert list(data) == ["title", "kind", "words", *KINDS["gates"]]
+    sent = data["features"]
+    assert sent["shape"] == [3, 4, 6]
+    step, zero = np.array(sent["scale"]).T[..., None, None]
+    found = step * (_bytes(sent["bytes"]).reshape(3, 4, 6).astype(int) - zero)
+    span = np.ptp(GATED["features"], axis=(1, 2))
+    np.testing.assert_allclose(step.ravel(), [span[0] / 254, span[1] / 254, 1])
+    assert (np.abs(found - GATED["features"]) <= step * 0.501).all()
+    assert (found[2] == 0).all()
+    np.testing.assert_allclose(_bytes(data["spatial"]) / 255, GATED["spatial"].ravel(), atol=0.5 / 255 + 1e-9)
+    np.testing.assert_allclose(_bytes(data["channel"]) / 255, GATED["channel"], atol=0.5 / 255 + 1e-9)
+    assert data["readout"] == [[1.5, -2, 0], -0.25]
+    assert data["names"] == ["a", "b", "c"]
+    assert _picture(data["image"]).shape == (8, 12, 3)
+
+
+def test_maps_of_one_sign_alone_keep_their_zero():
+    above = np.abs(GATED["features"]) + 5
+    for maps in (above, -above):
+        sent = _gates(features=maps).data()["features"]
+        assert [zero for _, zero in sent["scale"]] == ([0, 0, 0] if maps.max() > 0 else [254, 254, 254])
+
+
+def test_a_cell_lies_in_nuclei_where_at_least_half_of_its_pixels_do():
+    cells = _unpacked(_gates().data()["mask"], (4, 6))
+    expected = np.zeros((4, 6), int)
+    expected[1:3, 0:3] = 1  # columns 1 to 4 of pixels: half of the first and of the third column of cells
+    np.testing.assert_array_equal(cells, expected)
+    fewer = NUCLEI.copy()
+    fewer[2, 1] = False
+    assert _unpacked(_gates(mask=fewer).data()["mask"], (4, 6))[1, 0] == 0
+
+
+def test_a_channel_gate_may_be_a_map_for_each_channel_and_there_may_be_no_readout():
+    local = RNG.uniform(size=(3, 4, 6))
+    data = _gates(channel=local, readout=None).data()
+    np.testing.assert_allclose(_bytes(data["channel"]).reshape(3, 4, 6) / 255, local, atol=0.5 / 255 + 1e-9)
+    assert data["readout"] is None
+
+
+NOISE = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"image": GATED["image"][..., 0]}, r"image: expected uint8 \(H, W, 3\), got uint8 \(8, 12\)"),
+        ({"mask": NUCLEI.astype(int)}, r"mask: expected bool \(8, 12\), as the image, got int64 \(8, 12\)"),
+        ({"mask": NUCLEI.T}, r"mask: expected bool \(8, 12\), as the image, got bool \(12, 8\)"),
+        ({"mask": NUCLEI | True}, "mask: expected cells of nuclei and others, got 24 of 24 cells in nuclei"),
+        ({"mask": NUCLEI & False}, "mask: expected cells of nuclei and others, got 0 of 24 cells in nuclei"),
+        (
+            {"features": GATED["features"][0]},
+            r"features: expected float \(K, h, w\), 1 to 6 maps, got float32 \(4, 6\)",
+        ),
+        ({"features": np.ones((7, 4, 6))}, r"features: .* 1 to 6 maps, got float64 \(7, 4, 6\)"),
+        ({"features": np.ones((3, 0, 6))}, r"features: .* 1 to 6 maps, got float64 \(3, 0, 6\)"),
+        ({"features": None}, "features: .* 1 to 6 maps, got NoneType"),
+        ({"features": np.ones((3, 4, 6), int)}, r"features: expected float \(3, 4, 6\), got int64 \(3, 4, 6\)"),
+        ({"features": GATED["features"] * np.nan}, "features: expected finite numbers, got 72 that are not"),
+        (
+            {"features": np.ones((3, 4, 4)), "spatial": np.ones((4, 4))},
+            "features: expected maps of which each cell is a square of whole pixels of the 8 x 12 image, got 4 x 4",
+        ),
+        ({"features": np.ones((3, 3, 6))}, "features: .* of the 8 x 12 image, got 3 x 6"),
+        ({"spatial": GATED["spatial"].T}, r"spatial: expected float \(4, 6\), got float64 \(6, 4\)"),
+        ({"spatial": GATED["spatial"] + 0.5}, r"spatial: expected 0 \(shut\) to 1 \(open\), got 0.5[0-9]* to 1.4"),
+        ({"spatial": GATED["spatial"] * np.nan}, "spatial: expected finite numbers, got 24 that are not"),
+        ({"channel": np.ones(2)}, r"channel: expected float \(3,\) or \(3, 4, 6\), got float64 \(2,\)"),
+        ({"channel": -np.ones(3)}, r"channel: expected 0 \(shut\) to 1 \(open\), got -1 to -1"),
+        ({"channel": [0.5, 0.5, 0.5]}, r"channel: expected float \(3,\) or \(3, 4, 6\), got list"),
+        ({"readout": ([1, 2], 0)}, r"readout: expected \(3 finite weights, finite bias\) or None, got \(\[1, 2\], 0\)"),
+        ({"readout": ([1, 2, 3], np.inf)}, "readout: expected .* or None, got"),
+        ({"readout": ([1, 2, 3], None)}, "readout: expected .* or None, got"),
+        ({"readout": 4}, "readout: expected .* or None, got 4"),
+        ({"names": ["a", "b"]}, r"names: expected 3 strings that differ, .*, got \['a', 'b'\]"),
+        ({"names": ["a", "b", "b"]}, "names: expected 3 strings that differ, .*, got"),
+        ({"names": ["a", "b", ""]}, "names: expected 3 strings .*, none of them empty, got"),
+        ({"names": [1, 2, 3]}, r"names: expected 3 strings .*, got \[1, 2, 3\]"),
+        ({"names": "abc"}, "names: expected 3 strings .*, got 'abc'"),
+        (
+            {
+                "image": np.zeros((128, 128, 3), np.uint8),
+                "mask": np.arange(128 * 128).reshape(128, 128) % 128 < 64,
+                "features": NOISE.normal(size=(3, 128, 128)),
+                "spatial": NOISE.uniform(size=(128, 128)),
+            },
+            r"image: 128 x 128 pixels and maps \(3, 128, 128\) make [0-9]+ bytes, at most 60000; cut a view of about "
+            "128 x 128 pixels, or send fewer or coarser maps",
+        ),
+    ],
+)
+def test_what_the_figure_of_gates_cannot_show_is_an_error_that_says_what_is_expected(changed, message):
+    with pytest.raises(ValueError, match=r"demo 'Let through\?': " + message):
+        _gates(**changed)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from histolab_lib.inputs import IMAGENET_MEAN, IMAGENET_SD, Hematoxylin, Inputs, Standardise, UnsharpMask
+from histolab_lib.inputs import IMAGENET_MEAN, IMAGENET_SD, Hematoxylin, Inputs, Standardise, UnsharpMask, as_tensor
 from histolab_lib.layers import OpticalDensity
 from histolab_lib.stain import hematoxylin, separate, unsharp_mask
 
@@ -100,3 +100,16 @@ def test_an_unknown_input_is_an_error(kinds):
 def test_standardise_takes_any_number_of_channels():
     found = Standardise((1.0, 2.0), (2.0, 4.0))(torch.tensor([3.0, 4.0]).view(1, 2, 1, 1))
     assert found.flatten().tolist() == [1.0, 0.5]
+
+
+def test_an_image_becomes_a_batch_of_one_with_channels_first_and_is_left_alone():
+    image = np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8)
+    image.flags.writeable = False
+    for given in (image, image[::-1], image[:, ::2]):
+        found = as_tensor(given)
+        assert found.dtype == torch.float32
+        np.testing.assert_allclose(found[0].numpy(), np.moveaxis(given, 2, 0) / 255, atol=1e-7)
+    with pytest.raises(ValueError, match=r"image must be uint8 \(H, W, 3\), got float64 \(2, 2, 3\)"):
+        as_tensor(np.zeros((2, 2, 3)))
+    with pytest.raises(ValueError, match=r"got uint8 \(2, 2, 4\)"):
+        as_tensor(np.zeros((2, 2, 4), np.uint8))

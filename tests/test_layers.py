@@ -11,6 +11,8 @@ from histolab_lib.layers import (
     SpatialAttention,
     UpBlock,
     check_images,
+    copy_weights,
+    count_weights,
     double_conv,
     full_conv,
     with_norm,
@@ -166,3 +168,35 @@ def test_the_branches_of_the_dense_dilated_block_see_3_7_9_and_19_pixels():
         seen.append(int(touched.sum()))
     assert sides == [3, 7, 9, 19]
     assert seen == [9, 9, 81, 361]  # of the second branch 9 of 49 pixels, of the others all
+
+
+def test_weights_are_counted_without_running_statistics():
+    assert count_weights(torch.nn.Sequential(torch.nn.Conv2d(2, 3, 5), torch.nn.BatchNorm2d(3))) == 2 * 3 * 25 + 3 + 6
+
+
+def test_copied_weights_make_two_networks_give_the_same_whatever_their_layers_are_called():
+    class Named(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.norm = torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4)
+
+        def forward(self, x):
+            return self.norm(self.first(x))
+
+    source, target = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4)), Named()
+    images = torch.linspace(0, 1, 3 * 36).view(1, 3, 6, 6)
+    source(images)  # moves the running statistics
+    copy_weights(source, target)
+    assert torch.equal(source.eval()(images), target.eval()(images))
+    torch.nn.init.zeros_(source[0].weight)
+    assert target.first.weight.abs().sum() > 0
+
+
+def test_weights_of_other_layers_are_not_copied_and_the_target_is_as_it_was():
+    target = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Linear(3, 4))
+    before = [value.clone() for value in target.state_dict().values()]
+    with pytest.raises(ValueError, match="source has 2 tensors and target 4"):
+        copy_weights(torch.nn.Linear(2, 3), target)
+    with pytest.raises(ValueError, match=r"'1.weight' of source and '1.weight' of target have other shapes: \(5, 3\)"):
+        copy_weights(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Linear(3, 5)), target)
+    assert all(torch.equal(a, b) for a, b in zip(before, target.state_dict().values(), strict=True))

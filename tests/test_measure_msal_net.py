@@ -22,6 +22,15 @@ def test_every_run_that_was_measured_is_recorded_and_its_scores_by_tile_are_the_
         assert KEPT[name]["tiles"][metric] == pytest.approx(summary[metric]["mean"], abs=1e-4)
 
 
+@pytest.mark.parametrize("name", [name for name in KEPT if name.startswith("msal_net/")])
+def test_in_windows_of_the_recipe_the_kept_checkpoint_scores_as_the_record(name):
+    record = load_record(data_dir() / "results" / f"{name}.json")
+    assert {"256 px", "512 px"} == set(KEPT[name]["windows"])
+    found = KEPT[name]["windows"][f"{record.recipe['window_px']} px"]
+    for metric in ("dice", "iou", "precision", "recall"):  # the run itself computed in bfloat16
+        assert found[metric] == pytest.approx(record.summary["test"][metric]["mean"], abs=2e-3)
+
+
 def test_a_tile_is_scored_in_its_four_corners_and_what_two_of_them_share_counts_twice():
     true, pred = np.zeros((2, 1000, 1000), bool)
     true[:512, :512] = True

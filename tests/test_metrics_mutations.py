@@ -16,7 +16,8 @@ from tests.mutations.catalogue import MUTATIONS, Mutation
 SCORED = ("pixels", "instances", "glands", "hausdorff", "surfaces", "evaluate", "parity")
 FILES = {**{name: f"test_metrics_{name}.py" for name in SCORED}, "growing": "test_postprocess_growing.py"}
 NO_SCORES = {
-    "check_record", "compare", "contingency", "errors", "pooled_interval", "scores_from_counts", "summarise",
+    "check_record", "coarsened", "compare", "contingency", "errors", "pooled_interval", "scores_from_counts",
+    "summarise",
 }  # fmt: skip
 # Nothing to shrink, the same examples each time, no database: a mutant is noticed or it is not.
 CONFTEST = """

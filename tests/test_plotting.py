@@ -273,3 +273,11 @@ def test_rasters_show_the_outline_over_the_pixels_that_each_rule_covers():
     assert ax.lines[-1].get_xydata().tolist() == [[1, 1], [3, 1], [3, 3], [1, 1]]
     shown = ax.images[0].get_array()
     assert ((shown != shown[0, 0]).any(axis=2) == mask).all()
+
+
+def test_more_curves_than_colours_are_refused_and_not_left_out():
+    curves = {f"curve {n}": [0, n] for n in range(6)}
+    with pytest.raises(ValueError, match=r"panel 'loss' has 6 curves, and there are 5 colours: draw 5 at most"):
+        plotting.draw_curves([0, 1], {"few": {"one": [0, 1]}, "loss": curves}, xlabel="step")
+    more = plotting.draw_curves([0, 1], {"loss": curves}, xlabel="step", colours=list(plotting.PALETTE))
+    assert len(more.axes[0].lines) == 6

@@ -30,11 +30,13 @@ LIGHT = {
     "histolab_lib.metrics": HEAVY | DRAWING,
     "histolab_lib.postprocess": HEAVY | DRAWING,
     "histolab_lib.patches": HEAVY | DRAWING,
+    "histolab_lib.corruptions": HEAVY | DRAWING,
     "histolab_lib.datasets": HEAVY | DRAWING,
     "histolab_lib.datasets.monuseg": HEAVY | DRAWING,
     "histolab_lib.datasets.synthetic": HEAVY | DRAWING,
     "histolab_lib.profiles": HEAVY | DRAWING,
     "histolab_lib.plotting": HEAVY,
+    "histolab_lib.tables": HEAVY | DRAWING,
 }
 
 

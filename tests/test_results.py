@@ -19,10 +19,13 @@ from histolab_lib.results import (
     alarms,
     check,
     compare,
+    images_of,
     lines_of,
     load_results,
     result,
     results_dir,
+    run_label,
+    seed_means,
     store,
     table,
     words,
@@ -66,7 +69,10 @@ def test_committed_records_are_of_the_data_that_are_here(tissue):
     for one in load_results():
         for place, stated in one.data.items():
             data, split = place.split("/")
-            wanted.setdefault((data, split, tuple(sorted(one.options.items()))), set()).add(stated["sha256"])
+            options = one.options
+            if place == "synthetic/pretraining":  # as training.pretraining draws them
+                split, options = "train", {"n": stated["tiles"], "size": 512, "seed": 0}
+            wanted.setdefault((data, split, tuple(sorted(options.items()))), set()).add(stated["sha256"])
     for (data, split, options), stated in wanted.items():
         found = fingerprint(map(tile_hash, datasets.load(data, split, **dict(options))))
         assert stated == {found["sha256"]}, f"{data}/{split}"
@@ -240,7 +246,7 @@ def test_a_row_of_an_ablation_meets_our_run_of_the_variant_and_no_other():
     }  # what nobody prints waits for a run
 
 
-@pytest.mark.parametrize("paper", ["haru_net", "histoseg", "gland_linknet", "msal_net"])
+@pytest.mark.parametrize("paper", ["haru_net", "histoseg", "gland_linknet", "msal_net", "dan_nucnet"])
 def test_rows_that_are_variants_are_printed_and_have_a_recipe(paper):
     rows_of = {one.row for one in load_claims() if one.paper == paper}
     assert variants_of(paper)
@@ -333,3 +339,34 @@ def test_verdicts_have_a_column_where_somebody_gives_them():
     own = next(line for line in lines if line.startswith("unet ") and " dice " in line and "] cpu" in line)
     assert own.endswith("  1 runs")
     assert "verdict" not in table([record()])[0]
+
+
+def test_images_of_a_run_are_those_of_a_split_or_all_together():
+    run = record(images={"testA": rows(["w"]), "testB": rows(["x", "y"])})
+    assert [row["name"] for row in images_of(run)] == ["w", "x", "y"]
+    assert [row["name"] for row in images_of(run, "testB")] == ["x", "y"]
+    with pytest.raises(ValueError, match="unknown split 'val'"):
+        images_of(run, "val")
+
+
+def test_a_mean_over_seeds_stands_for_each_image_with_its_group():
+    runs = [record(images={"test": rows(["w", "x"], groups={"w": "P", "x": "Q"})}, seed=seed) for seed in (0, 1)]
+    runs[1].images["test"][0]["dice"] = runs[0].images["test"][0]["dice"] - 0.2
+    first, second = (row["dice"] for row in runs[0].images["test"])
+    assert seed_means(runs, "test", "dice") == [
+        {"name": "w", "group": "P", "dice": pytest.approx(first - 0.1)},
+        {"name": "x", "group": "Q", "dice": pytest.approx(second)},
+    ]
+
+
+def test_a_run_is_told_by_its_system_and_what_differs_from_it():
+    told = {
+        "haru_net": record(key="haru_net", reading="paper"),
+        "haru_net, released code": record(key="haru_net", reading="code"),
+        "haru_net, rsu, cf, our protocol": record(key="haru_net", reading="clean", variant="rsu__cf"),
+        "unet, imagenet": record(variant="imagenet"),
+    }
+    assert {words: run_label(one) for words, one in told.items()} == {words: words for words in told}
+    assert [run_label(one, break_lines=True) for one in told.values()] == [
+        "haru_net", "haru_net\nreleased code", "haru_net\nrsu,\ncf,\nour protocol", "unet\nimagenet",
+    ]  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 
 from histolab_lib import metrics
 from histolab_lib.data_dir import DataError
-from histolab_lib.scoring import METRICS, check_numbers, score, summaries
+from histolab_lib.scoring import METRICS, check_numbers, score, score_masks, summaries
 from histolab_lib.tile import Tile
 from tests.records import record, rows, tile
 
@@ -93,3 +93,23 @@ def test_a_summary_that_lacks_a_number_is_found():
     del summary["test"]["pq"]["sd"]
     with pytest.raises(DataError, match="pq sd is None"):
         check_numbers(replace(one, summary=summary))
+
+
+def test_masks_are_scored_as_their_tiles_and_summed_up():
+    tiles = [tile(name, seed) for seed, name in enumerate("abc")]
+    masks = [np.roll(one.mask, 1, axis=1) for one in tiles]
+    for metric, literal in (("dice", metrics.dice), ("iou", metrics.iou)):
+        found = score_masks(tiles, masks, metric)
+        assert found.mean == pytest.approx(np.mean([literal(t.mask, m) for t, m in zip(tiles, masks, strict=True)]))
+        assert (found.metric, found.images, found.groups) == (metric, 3, 3)
+    alike = [replace(one, patient="P") for one in tiles]
+    assert score_masks(alike, masks).groups == 1
+    assert score_masks([*alike[:2], tiles[2]], masks).groups == 3
+
+
+def test_masks_without_their_tile_or_by_a_score_of_objects_are_refused():
+    one = tile("a", 0)
+    with pytest.raises(ValueError, match="masks must be one for each tile, got 2 for 1 tiles"):
+        score_masks([one], [one.mask, one.mask])
+    with pytest.raises(ValueError, match="unknown metric of masks 'aji'"):
+        score_masks([one], [one.mask], "aji")

@@ -16,7 +16,7 @@ from histolab_lib.claims import DISTANCES, Claim
 from histolab_lib.data_dir import DataError, data_dir
 from histolab_lib.metrics import pooled_interval
 from histolab_lib.record import LEAK, Record
-from histolab_lib.results import Row, across_seeds, words
+from histolab_lib.results import Row, across_seeds, images_of, words
 
 __all__ = [
     "VERDICTS",
@@ -192,7 +192,7 @@ def _ours(runs: Sequence[Record], split: str, metric: str, *, pooled: bool) -> t
 
 
 def _pooled(run: Record, split: str, metric: str) -> tuple[float, float, float]:
-    rows = run.images[split] if split in run.images else [row for rows in run.images.values() for row in rows]
+    rows = images_of(run, split)
     groups = {row["name"]: row["group"] for row in rows if "group" in row}
     return run.summary[split][metric]["pooled"], *pooled_interval(rows, metric, groups=groups or None)
 

@@ -20,6 +20,8 @@ _OTHERS: Mapping[str, str] = MappingProxyType(
         "deeplabv3+": "deeplabv3plus",
         "attentionunet": "attention_unet",
         "cenet": "ce_net",
+        "nucleisegnet": "nuclei_seg_net",
+        "nuclisegnet": "nuclei_seg_net",
     }
 )
 

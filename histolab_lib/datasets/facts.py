@@ -1,12 +1,13 @@
 """Facts of a set, counted in its files: what ``histolab data facts`` writes, tests recompute and chapters quote."""
 
+import csv
 import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,13 @@ from histolab_lib.datasets.registry import entries, modules
 from histolab_lib.datasets.sides import as_number, patients_of, splits_of
 from histolab_lib.tile import Tile
 
-__all__ = ["compute", "describe", "differences", "facts_path", "read", "write"]
+__all__ = ["TILES", "compute", "describe", "differences", "facts_path", "read", "tiles", "write"]
+
+#: Sets of which something is known about every tile, and the file of ``data/facts`` that has it: Kumar's tiles are the
+#: 30 training tiles of MoNuSeg 2018.
+TILES: Mapping[str, str] = MappingProxyType(
+    {"glas": "glas_tiles.csv", "kumar": "monuseg_tiles.csv", "monuseg": "monuseg_tiles.csv"}
+)
 
 _SMALL_PX = (10, 100)
 
@@ -112,6 +119,36 @@ def read(name: str) -> dict[str, Any]:
         raise DataError(f"{path}: no facts of {name!r} have been written; there are some of {', '.join(have)}")
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
+
+
+def tiles(name: str) -> dict[str, dict[str, str]]:
+    """Return what is known about each tile of a set, by its name; needs no file of the set.
+
+    Parameters
+    ----------
+    name : str
+        One of `TILES`.
+
+    Returns
+    -------
+    dict of str to dict of str to str
+        In the order of the file, fields as text, empty where something is not known: ``organ`` and ``set`` of MoNuSeg
+        and Kumar, ``grade`` and ``split`` of GlaS; all of them are told in ``data/facts/README.md``.
+
+    Raises
+    ------
+    ValueError
+        If nothing is kept about the tiles of this set.
+
+    Examples
+    --------
+    >>> tiles("monuseg")["TCGA-18-5592-01Z-00-DX1"]["organ"], tiles("glas")["train_1"]["grade"]
+    ('liver', 'malignant')
+    """
+    choose("set with facts of each tile", name, TILES)
+    with (data_dir() / "facts" / TILES[name]).open(encoding="utf-8", newline="") as file:
+        found = {row["tile"]: row for row in csv.DictReader(file)}
+    return {tile: row for tile, row in found.items() if name != "kumar" or row["set"] == "train"}
 
 
 def write(name: str) -> Path:

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from functools import partial
+from itertools import permutations
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,9 +17,14 @@ from histolab_lib.datasets.folds import Fold, locate_fold, open_fold, read_row, 
 from histolab_lib.datasets.sequence import TileSequence
 from histolab_lib.tile import Tile
 
-__all__ = ["CLASSES", "GROUP", "SPLITS", "TISSUES", "groups", "load", "present", "read_tile", "validate"]
+__all__ = ["CLASSES", "GROUP", "SPLITS", "TISSUES", "VERSIONS", "groups", "load", "present", "read_tile", "validate"]
 
 SPLITS = ("fold1", "fold2", "fold3")
+_PARTS = ("train", "val", "test")
+#: The splits of each version; the first is the default. ``"213"`` learns from fold 2, steers by 1, is tested on 3.
+VERSIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"folds": SPLITS, **{"".join(folds): _PARTS for folds in permutations("123")}}
+)
 GROUP = "organ"  # the patient is not told
 
 # The first five channels of the masks; the sixth is background.
@@ -51,15 +58,18 @@ _TILES = {"fold1": 2656, "fold2": 2523, "fold3": 2722}
 _KINDS = ("kept", "merged")
 
 
-def load(split: str, *, classes: str = "kept") -> TileSequence:
+def load(split: str, *, classes: str = "kept", version: str = "folds") -> TileSequence:
     """Return the tiles of one fold, lazily.
 
     Parameters
     ----------
-    split : {"fold1", "fold2", "fold3"}
+    split : {"fold1", "fold2", "fold3", "train", "val", "test"}
         There is no official training split: one fold trains, one validates, one tests, in turn.
     classes : {"kept", "merged"}
         Whether each nucleus has one of five `CLASSES`, or none (`Tile.classes` is None).
+    version : {"folds", "123", "132", "213", "231", "312", "321"}
+        ``"folds"`` has the first three splits. The others have the last three, and say in this order which folds
+        they are.
 
     Returns
     -------
@@ -73,7 +83,7 @@ def load(split: str, *, classes: str = "kept") -> TileSequence:
     Raises
     ------
     ValueError
-        If split or classes are unknown.
+        If split, classes or version are unknown.
     DataError
         If a file of the fold is missing, cut off, no plain array, or does not fit its neighbours in shape or length.
         Values are checked when a tile is read.
@@ -87,19 +97,19 @@ def load(split: str, *, classes: str = "kept") -> TileSequence:
     Nothing is loaded whole: a fold is 13 GB, and reading a tile takes its 5 MB from a memory map. Any number of tiles
     is read; `validate` says where there are not as many as published.
     """
-    choose("'pannuke' split", split, SPLITS)
     choose("'pannuke' classes", classes, _KINDS)
-    fold = locate_fold(set_folder("pannuke", page=_PAGE), split)
+    name = _fold(split, version)
+    fold = locate_fold(set_folder("pannuke", page=_PAGE), name)
     open_fold(fold)
-    organs = _organs(fold, split)
+    organs = _organs(fold, name)
     return TileSequence(organs, partial(_read, fold, organs, classes))
 
 
-def groups(split: str, *, classes: str = "kept") -> dict[str, str]:
+def groups(split: str, *, classes: str = "kept", version: str = "folds") -> dict[str, str]:
     """Return the organ of each tile of a split; options and errors are those of `load`."""
-    choose("'pannuke' split", split, SPLITS)
     choose("'pannuke' classes", classes, _KINDS)
-    return _organs(locate_fold(set_folder("pannuke", page=_PAGE), split), split)
+    name = _fold(split, version)
+    return _organs(locate_fold(set_folder("pannuke", page=_PAGE), name), name)
 
 
 def present(folder: Path) -> dict[str, int]:
@@ -158,6 +168,13 @@ def validate(folder: Path) -> list[str]:
             listed = ", ".join(f"{kind} in {split}" for split, kind in found.items())
             problems.append(f"{folder}: {what}.npy differ in the type of their numbers: {listed}")
     return problems
+
+
+def _fold(split: str, version: str) -> str:
+    """The fold that a split is."""
+    splits = VERSIONS[choose("'pannuke' version", version, VERSIONS)]
+    choose("'pannuke' split" if version == "folds" else f"'pannuke' {version!r} split", split, splits)
+    return split if version == "folds" else f"fold{version[splits.index(split)]}"
 
 
 def _organs(fold: Fold, split: str) -> dict[str, str]:

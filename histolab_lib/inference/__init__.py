@@ -5,6 +5,7 @@ from histolab_lib.inference.predicting import predict, predict_bands, predict_ma
 from histolab_lib.inference.quantised import OnnxNetwork, QuantisedShare, export_onnx, quantise, quantised_share
 from histolab_lib.inference.segmenting import segment
 from histolab_lib.inference.table import nuclei_table
+from histolab_lib.inference.watching import watch
 
 __all__ = [
     "PRECISIONS",
@@ -19,4 +20,5 @@ __all__ = [
     "quantise",
     "quantised_share",
     "segment",
+    "watch",
 ]

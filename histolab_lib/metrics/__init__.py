@@ -4,6 +4,7 @@ Every score takes two maps or one `Contingency`; compute that once where several
 error map need the maps.
 """
 
+from histolab_lib.metrics.coarse import coarsened
 from histolab_lib.metrics.contingency import Contingency, contingency
 from histolab_lib.metrics.detection import PanopticQuality, average_precision, panoptic_quality
 from histolab_lib.metrics.errors import ERROR_NAMES, Errors, errors
@@ -29,6 +30,7 @@ __all__ = [
     "average_precision",
     "boundary_f1",
     "check_record",
+    "coarsened",
     "compare",
     "contingency",
     "dice",

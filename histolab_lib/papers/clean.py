@@ -118,7 +118,7 @@ _FLOOR: Change = (
     },
 )
 _VARIANTS: Mapping[str, Mapping[str, Change]] = MappingProxyType(
-    {"small_unet": {"floor": _FLOOR}, "attention_unet": {}, "strong_unet": _WITHOUT}
+    {"small_unet": {"floor": _FLOOR}, "attention_unet": {}, "nuclei_seg_net": {}, "strong_unet": _WITHOUT}
 )
 
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from histolab_lib import baselines
-from histolab_lib.papers import gland_linknet, haru_net, histoseg, msal_net
+from histolab_lib.papers import dan_nucnet, gland_linknet, haru_net, histoseg, msal_net
 from histolab_lib.papers.clean import recipes_of
 from histolab_lib.papers.entry import Network
 
@@ -62,6 +62,22 @@ _MSAL_NET: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 
+# Table 5, and what text, figure and code have differently.
+_DAN_NUCNET: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "base": {},
+        **{row: options for row, options in dan_nucnet.ROWS.items() if options},
+        "plain_skips": {"spatial": False, "channel": False},
+        "filters16": {"filters": [16, 32, 64, 128, 256]},
+        "reduction16": {"reduction": 16},
+        "global_pool": {"pool": "global"},
+        "concatenate": {"join": "concatenate"},
+        "seven": {"spatial_conv": True},
+        "code": {"reading": "code"},
+        **{f"code__{row}": {"reading": "code", **options} for row, options in dan_nucnet.ROWS.items() if options},
+    }
+)
+
 
 @cache
 def networks() -> Mapping[str, Network]:
@@ -88,6 +104,9 @@ def networks() -> Mapping[str, Network]:
                 title="Attention U-Net", make=baselines.attention_unet, recipes=recipes_of("attention_unet")
             ),
             "ce_net": Network(title="CE-Net", make=baselines.ce_net, recipes=recipes_of("ce_net"), rows=_ENCODERS),
+            "nuclei_seg_net": Network(
+                title="NucleiSegNet", make=baselines.nuclei_seg_net, recipes=recipes_of("nuclei_seg_net")
+            ),
             "strong_unet": Network(
                 title="the strong U-Net",
                 make=baselines.strong_unet,
@@ -120,6 +139,14 @@ def networks() -> Mapping[str, Network]:
                 make=msal_net.msal_net,
                 recipes=msal_net.recipe,
                 rows=_MSAL_NET,
+            ),
+            "dan_nucnet": Network(
+                title="DAN-NucNet",
+                make=dan_nucnet.dan_nucnet,
+                recipes=dan_nucnet.recipe,
+                code="https://github.com/ibtihajahmadkhan/DAN-Nuc-Net",
+                rows=_DAN_NUCNET,
+                printed=MappingProxyType({"base": "dan_nucnet/section-6.1/proposed/parameters"}),
             ),
         }
     )

@@ -5,7 +5,8 @@ from histolab_lib.plotting.charts import draw_bars, draw_curves, draw_dots, draw
 from histolab_lib.plotting.look import PALETTE, style
 from histolab_lib.plotting.objects import draw_errors_by_object, draw_instances, draw_rasters
 from histolab_lib.plotting.records import Experiment, draw_records, experiments, main_scores
-from histolab_lib.plotting.schemes import draw_chain, draw_u
+from histolab_lib.plotting.robustness import draw_corruptions
+from histolab_lib.plotting.schemes import draw_chain, draw_u, shape_of
 from histolab_lib.plotting.tissue import (
     draw_errors,
     draw_maps,
@@ -22,6 +23,7 @@ __all__ = [
     "Experiment",
     "draw_bars",
     "draw_chain",
+    "draw_corruptions",
     "draw_curves",
     "draw_dots",
     "draw_errors",
@@ -45,6 +47,7 @@ __all__ = [
     "experiments",
     "main_scores",
     "outlines",
+    "shape_of",
     "short_name",
     "style",
 ]

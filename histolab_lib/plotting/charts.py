@@ -102,10 +102,21 @@ def draw_curves(
     xlabel : str
     colours : sequence of str
         Names in `PALETTE`, one a curve, the same in each panel.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to draw, or a panel has more curves than there are colours.
     """
     import matplotlib.pyplot as plt
 
     check_there("panels", panels)
+    for quantity, curves in panels.items():
+        if len(curves) > len(colours):
+            raise ValueError(
+                f"panel {quantity!r} has {len(curves)} curves, and there are {len(colours)} colours: "
+                f"draw {len(colours)} at most, or give more names of PALETTE as colours"
+            )
     with style():
         width = 3.4 * len(panels) + 1.6
         figure, axes = plt.subplots(1, len(panels), figsize=(width, 2.7), squeeze=False)

@@ -8,7 +8,7 @@ from histolab_lib.floors import HEMATOXYLIN
 from histolab_lib.metrics import Summary
 from histolab_lib.plotting.look import PALETTE, check_there, finish, style
 from histolab_lib.record import LEAK, Record
-from histolab_lib.results import across_seeds
+from histolab_lib.results import across_seeds, run_label, score_name, variant_in_words
 from histolab_lib.wanted import FLOOR_UNET, SCHEDULE_NAMES, UNTRAINED
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ _FAMILIES: Mapping[str, str] = {
 }  # fmt: skip
 _MARKS: Mapping[str, str] = dict(zip((UNTRAINED, *SCHEDULE_NAMES), "D.os^", strict=True))
 _OTHER_MARK = "X"  # of a schedule that is not the book's
-_CALLED: Mapping[str, str] = {"dice": "Dice", "aji": "AJI", "object_dice": "object Dice"}
-_READINGS: Mapping[str, str] = {"code": "released code", "clean": "our protocol"}
 _SPLIT = "test"  # of every record; where a set has several, all of them together
 _ROW_IN, _PANEL_IN = 0.19, 0.75
 
@@ -53,7 +51,7 @@ class Experiment(NamedTuple):
     @property
     def label(self) -> str:
         """System and variant."""
-        return f"{self.system}, {self.variant}" if self.variant else self.system
+        return run_label(self.runs[0])
 
 
 def main_scores(dataset: str) -> tuple[str, str]:
@@ -101,11 +99,8 @@ def _order(one: Experiment) -> tuple[str, int, str, bool, float]:
 
 def _experiment(runs: tuple[Record, ...]) -> Experiment:
     one = runs[0]
-    words = [word for word in one.variant.split("__") if word != "base"]
-    if one.key in PAPERS and one.reading in _READINGS:
-        words.append(_READINGS[one.reading])
     scores = tuple((metric, across_seeds(runs, _SPLIT, metric)) for metric in main_scores(one.dataset))
-    return Experiment(_family(one.key), one.key, ", ".join(words), one.dataset, one.schedule, scores, runs)
+    return Experiment(_family(one.key), one.key, variant_in_words(one), one.dataset, one.schedule, scores, runs)
 
 
 def _family(key: str) -> str:
@@ -188,7 +183,7 @@ def _panel(ax: "Axes", lines: Sequence[Experiment]) -> None:
             ax.axhline(y - 0.5, color="0.85", linewidth=0.8, zorder=0)
         if one.system == HEMATOXYLIN:
             ax.axvline(score.mean, color="0.6", linestyle=":", linewidth=1, zorder=1)
-    ax.set(yticks=range(len(lines)), ylim=(len(lines) - 0.5, -0.5), xlabel=_CALLED[lines[0].scores[0][0]])
+    ax.set(yticks=range(len(lines)), ylim=(len(lines) - 0.5, -0.5), xlabel=score_name(lines[0].scores[0][0]))
     ax.set_yticklabels([one.label for one in lines], fontsize=8.5)
     ax.set_title(lines[0].dataset, loc="left", fontweight="bold")
     ax.tick_params(axis="y", length=0)

@@ -1,7 +1,7 @@
 """Schemes of networks, drawn from the shapes that a run of them had: a U, and a chain with links."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from histolab_lib.plotting.look import PALETTE, check_there, finish, style
 
@@ -9,12 +9,28 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_chain", "draw_u"]
+__all__ = ["draw_chain", "draw_u", "shape_of"]
 
 _BOX = (1.5, 0.62)  # width and height of a box; levels are 1 apart
 _LEAN = 0.62  # how far each level moves inwards
 _GAP = 0.5  # between the boxes above the deepest
 _ROW = 3.0  # a box of a chain
+
+
+def shape_of(maps: Any) -> str:
+    """Return channels, height and width of maps as a box of a scheme has them.
+
+    Parameters
+    ----------
+    maps : Tensor or ndarray, shape (..., C, H, W)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> shape_of(np.zeros((1, 64, 128, 96)))
+    '64 x 128 x 96'
+    """
+    return " x ".join(str(side) for side in maps.shape[-3:])
 
 
 def draw_u(

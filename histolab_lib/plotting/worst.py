@@ -9,13 +9,12 @@ import numpy.typing as npt
 
 from histolab_lib import datasets
 from histolab_lib.choices import choose
-from histolab_lib.claims import DISTANCES
 from histolab_lib.datasets.registry import entries, status
 from histolab_lib.datasets.sequence import TileSequence
 from histolab_lib.plotting.look import PALETTE, check_there, finish, panels, rgb, style
 from histolab_lib.plotting.tissue import EXTRA, HIT, MISSED, error_map, grey, outlines, short_name
 from histolab_lib.record import Record, load_prediction
-from histolab_lib.results import words
+from histolab_lib.results import ranked, score_name, words
 from histolab_lib.scoring import METRICS, score
 from histolab_lib.tile import Tile
 
@@ -26,11 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["draw_worst"]
 
 _OF_PIXELS = ("dice", "iou", "precision", "recall", "f1")  # no outline tells anything about these
-_CALLED: Mapping[str, str] = {
-    "dice": "Dice", "iou": "IoU", "f1": "F1", "aji": "AJI", "aji_plus": "AJI+", "dice2": "Dice 2", "pq": "PQ",
-    "dq": "DQ", "sq": "SQ", "object_dice": "object Dice", "object_f1": "object F1",
-    "object_hausdorff": "object Hausdorff distance (px)",
-}  # fmt: skip
 _PANEL_IN = 1.5
 # Ten panels of noisy tissue make a figure of less than 400 kB with so many pixels on the longer side, and colours.
 _MOST_PX, _COLOURS = 200, 8
@@ -98,20 +92,12 @@ def draw_worst(
     check_there("images", record.images, crop_px)
     if n < 1:
         raise ValueError(f"n must be at least 1 image, got {n}")
-    ranked = _ranked(record, metric, split)
-    worst = ranked[:n]
+    images = [_Image(part, row, float(row[metric])) for part, row in ranked(record, metric, split)]
+    worst = images[:n]
     found = _found(record, worst, sets)
     if isinstance(found, str):
-        return _strip(worst, ranked[n:], metric, found)
+        return _strip(worst, images[n:], metric, found)
     return _pictures(found, metric, crop_px)
-
-
-def _ranked(record: Record, metric: str, split: str | None) -> list[_Image]:
-    """All images, the worst first, in the record's order where they score the same."""
-    chosen = record.images if split is None else [choose("split", split, record.images)]
-    images = [_Image(part, row, float(row[metric])) for part in chosen for row in record.images[part]]
-    sign = 1 if metric in DISTANCES else -1
-    return sorted(images, key=lambda image: -math.inf if math.isnan(image.score) else -sign * image.score)
 
 
 def _found(record: Record, worst: Sequence[_Image], sets: Collection[str]) -> list[_Shown] | str:
@@ -179,7 +165,7 @@ def _pictures(shown: Sequence[_Shown], metric: str, crop_px: int | None) -> "Fig
             Patch(color=EXTRA, label="invented"),
         ]
         figure.legend(handles=keys, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
-        figure.suptitle(_name(metric) + (" of the whole tile" if crop_px else ""), fontsize=9)
+        figure.suptitle(score_name(metric) + (" of the whole tile" if crop_px else ""), fontsize=9)
     return finish(figure)
 
 
@@ -233,7 +219,7 @@ def _strip(worst: Sequence[_Image], others: Sequence[_Image], metric: str, why: 
         dots: dict[str, Any] = {"s": 28, "color": PALETTE["sky"], "edgecolor": PALETTE["blue"], "alpha": 0.7}
         ax.scatter([image.score for image in others], [len(worst)] * len(others), **dots)
         ax.set(yticks=range(len(lines)), yticklabels=lines, ylim=(len(lines) - 0.5, -0.5))
-        ax.set(xlabel=f"{_name(metric)}, one dot an image")
+        ax.set(xlabel=f"{score_name(metric)}, one dot an image")
         ax.margins(x=0.08)
         ax.grid(axis="y", color="0.9")
         ax.set_axisbelow(True)
@@ -253,7 +239,3 @@ def _dot(ax: "Axes", y: int, image: _Image, metric: str) -> None:
 
 def _words(score: float, metric: str) -> str:
     return "undefined" if math.isnan(score) else "infinite" if math.isinf(score) else words(score, metric)
-
-
-def _name(metric: str) -> str:
-    return _CALLED.get(metric, metric.replace("_", " "))

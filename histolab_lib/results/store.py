@@ -1,18 +1,29 @@
 """The recorded runs: reading them, holding their numbers against their counts, citing one of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from histolab_lib.choices import look_up
+from histolab_lib.choices import choose, look_up
 from histolab_lib.claims import DISTANCES
 from histolab_lib.data_dir import DataError, data_dir
 from histolab_lib.metrics import Summary, summarise
 from histolab_lib.record import Record, load_record
 from histolab_lib.scoring import BOOTSTRAP, check_numbers
 
-__all__ = ["PAGES", "Result", "across_seeds", "check", "load_results", "result", "results_dir", "words"]
+__all__ = [
+    "PAGES",
+    "Result",
+    "across_seeds",
+    "check",
+    "images_of",
+    "load_results",
+    "result",
+    "results_dir",
+    "seed_means",
+    "words",
+]
 
 #: The folder beside the records that holds glued numbers of pages, not runs.
 PAGES = "pages"
@@ -121,21 +132,39 @@ def across_seeds(records: Sequence[Record], split: str, metric: str) -> Summary:
     -----
     The interval says how the mean would move with other images; of seeds there are too few to say.
     """
-    by_image: dict[str, list[float]] = {}
-    groups: dict[str, str] = {}
-    for record in records:
-        for row in _rows(record, split):
-            by_image.setdefault(row["name"], []).append(float(row[metric]))
-            if "group" in row:
-                groups[row["name"]] = row["group"]
-    means = [{"name": name, metric: sum(values) / len(values)} for name, values in by_image.items()]
+    means = seed_means(records, split, metric)
+    groups = {row["name"]: row["group"] for row in means if "group" in row}
     return summarise(means, metric, groups=groups or None, n_boot=BOOTSTRAP, seed=0)
 
 
-def _rows(record: Record, split: str) -> Iterable[Mapping[str, str]]:
-    if split in record.images:
-        return record.images[split]
-    return [row for rows in record.images.values() for row in rows]
+def seed_means(records: Sequence[Record], split: str, metric: str) -> list[dict[str, Any]]:
+    """Return a row for each image: its name, its group where that is known, and its mean over seeds of one score.
+
+    Parameters
+    ----------
+    records, split, metric
+        As for `across_seeds`.
+    """
+    rows: dict[str, dict[str, Any]] = {}
+    values: dict[str, list[float]] = {}
+    for record in records:
+        for row in images_of(record, split):
+            rows[row["name"]] = {key: row[key] for key in ("name", "group") if key in row}
+            values.setdefault(row["name"], []).append(float(row[metric]))
+    return [{**row, metric: sum(values[name]) / len(values[name])} for name, row in rows.items()]
+
+
+def images_of(record: Record, split: str = "test") -> list[Mapping[str, Any]]:
+    """Return the rows of a record's images: of one split, or all of them for ``"test"`` where no split is called so.
+
+    Raises
+    ------
+    ValueError
+        If the record has no such split.
+    """
+    if split == "test" and split not in record.images:
+        return [row for rows in record.images.values() for row in rows]
+    return [*record.images[choose("split", split, record.images)]]
 
 
 def result(key: str) -> Result:

@@ -1,8 +1,5 @@
-"""Interactive figures: the page looks up what the chapter computed, or a small script of its own computes there."""
+"""The two kinds of figures: one looks up what was computed beforehand, one computes in the page."""
 
-import base64
-import io
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -10,6 +7,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from histolab_lib.demos.dilation import dilation
+from histolab_lib.demos.gates import gates
+from histolab_lib.demos.packing import encoded, run_lengths
+from histolab_lib.demos.stains import stains
 
 __all__ = ["DEMO_MIME", "KINDS", "SCRIPTS", "Calculator", "Demo", "Slider"]
 
@@ -22,6 +24,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "pair": ("pairs", "images"),
     "stains": ("image", "start", "vectors", "hematoxylin"),
     "dilation": ("image", "um_per_px", "rates", "examples", "stride_px"),
+    "gates": ("image", "mask", "features", "spatial", "channel", "readout", "names"),
 }
 #: The script of each kind, a file of ``book/_static``; None is that of a `Demo`.
 SCRIPTS: Mapping[str | None, str] = {
@@ -30,12 +33,8 @@ SCRIPTS: Mapping[str | None, str] = {
     "pair": "calculators",
     "stains": "stains",
     "dilation": "dilation",
+    "gates": "gates",
 }
-
-_MOST_BYTES = 60_000  # of JSON; a notebook holds the figure as text
-_LAYERS, _MOST_RATE = 4, 8  # sliders, and how far each goes
-_STRIDES_PX = (1, 4, 8, 16, 32)
-_LEAST_ANGLE_DEG = 1.0  # two vectors nearer to each other span no plane that noise would not turn
 
 
 @dataclass(frozen=True)
@@ -57,126 +56,12 @@ class Slider:
     start: int = 0
 
 
-def _runs(labels: npt.NDArray[np.integer[Any]]) -> list[int]:
-    """Run lengths of a label map, row after row: value, length, value, length ..."""
-    flat = labels.ravel()
-    starts = np.flatnonzero(np.concatenate(([True], flat[1:] != flat[:-1])))
-    lengths = np.diff(np.concatenate((starts, [flat.size])))
-    return [int(number) for pair in zip(flat[starts], lengths, strict=True) for number in pair]
-
-
-def _encoded(image: npt.NDArray[np.uint8], form: str, **options: Any) -> str:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, format=form, **options)
-    return base64.b64encode(buffer.getvalue()).decode()
-
-
-def _got(value: object) -> str:
-    return f"{value.dtype} {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
-
-
-def _unit_rows(name: str, value: Any) -> list[list[float]]:
-    """Two stain vectors as JSON holds them; the page makes them unit vectors to its last digit."""
-    rows = np.asarray(value, np.float64) if isinstance(value, np.ndarray | list | tuple) else None
-    if rows is None or rows.shape != (2, 3) or not np.isfinite(rows).all():
-        got = _got(value) if rows is None else f"shape {rows.shape}"
-        raise ValueError(f"{name}: expected two finite rows, hematoxylin and eosin, got {got}")
-    lengths = np.linalg.norm(rows, axis=1)
-    if (np.abs(lengths - 1) > 0.01).any():
-        raise ValueError(f"{name}: expected rows of length 1, got {lengths.round(3).tolist()}; divide by it")
-    angle = np.degrees(np.arccos(np.clip(rows[0] @ rows[1] / lengths.prod(), -1, 1)))
-    if not _LEAST_ANGLE_DEG <= angle <= 180 - _LEAST_ANGLE_DEG:
-        raise ValueError(f"{name}: the rows must be {_LEAST_ANGLE_DEG:g} degree apart or more, got {angle:.2f}")
-    return [[float(entry) for entry in row] for row in rows.round(5)]
-
-
-def _truth(value: Any, shape: tuple[int, ...]) -> str:
-    """Amounts as a grey picture, the largest 255: what the page tells of them needs no unit."""
-    amounts = np.asarray(value, np.float64) if isinstance(value, np.ndarray) and value.dtype.kind in "fui" else None
-    if amounts is None or amounts.shape != shape:
-        raise ValueError(f"hematoxylin: expected amounts of shape {shape}, as the image, or None, got {_got(value)}")
-    if not (np.isfinite(amounts).all() and amounts.min() >= 0 and amounts.max() > 0):
-        raise ValueError(
-            f"hematoxylin: expected finite amounts of 0 or more, not all 0, got {amounts.min():g} to {amounts.max():g}"
-        )
-    return _encoded(np.rint(255 * amounts / amounts.max()).astype(np.uint8), "PNG", optimize=True)
-
-
-def _require_rgb(image: Any) -> None:
-    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise ValueError(f"image: expected uint8 (H, W, 3), got {_got(image)}")
-    if image.size == 0:
-        raise ValueError(f"image: expected at least one pixel, got shape {image.shape}")
-
-
-def _small(made: dict[str, object], image: npt.NDArray[np.uint8], view: str) -> dict[str, object]:
-    if (size := len(json.dumps(made))) > _MOST_BYTES:
-        raise ValueError(
-            f"image: {image.shape[0]} x {image.shape[1]} pixels make {size} bytes, at most {_MOST_BYTES}; "
-            f"cut a view of about {view} pixels"
-        )
-    return made
-
-
-def _stains(*, image: Any, start: Any, vectors: Any, hematoxylin: Any) -> dict[str, object]:
-    """What the figure of stains is sent: checked, pictures without loss, because their densities are computed."""
-    _require_rgb(image)
-    made: dict[str, object] = {
-        "image": _encoded(image, "PNG", optimize=True),
-        "start": _unit_rows("start", start),
-        "vectors": None if vectors is None else _unit_rows("vectors", vectors),
-        "hematoxylin": None if hematoxylin is None else _truth(hematoxylin, image.shape[:2]),
-    }
-    return _small(made, image, "96 x 128")
-
-
-def _whole(value: object) -> int | None:
-    return int(value) if isinstance(value, int | np.integer) and not isinstance(value, bool) else None
-
-
-def _rates(name: str, value: Any) -> list[int]:
-    """One rate for each slider; what is not given is not there."""
-    given = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
-    rates = [rate for rate in map(_whole, given) if rate is not None and 0 <= rate <= _MOST_RATE]
-    if not 1 <= len(given) <= _LAYERS or len(rates) < len(given):
-        raise ValueError(
-            f"{name}: expected 1 to {_LAYERS} whole numbers from 0 (no layer) to {_MOST_RATE}, got {value!r}"
-        )
-    return rates + [0] * (_LAYERS - len(rates))
-
-
-def _examples(value: Any) -> list[list[object]]:
-    pairs: list[Any] = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [None]
-    if not all(isinstance(pair, Sequence) and len(pair) == 2 and isinstance(pair[0], str) for pair in pairs):
-        raise ValueError(f"examples: expected pairs of a name and its rates, got {value!r}")
-    names = [name for name, _ in pairs]
-    if not all(names) or len(set(names)) < len(names):
-        raise ValueError(f"examples: expected names that differ, none of them empty, got {names}")
-    return [[name, _rates(f"examples: {name}", rates)] for name, rates in pairs]
-
-
-def _dilation(*, image: Any, um_per_px: Any, rates: Any, examples: Any, stride_px: Any) -> dict[str, object]:
-    """What the figure of dilated convolutions is sent: checked, with rates for all layers, the tile as JPEG."""
-    _require_rgb(image)
-    known = isinstance(um_per_px, int | float | np.number) and not isinstance(um_per_px, bool)
-    if not known or not 0 < um_per_px < float("inf"):
-        raise ValueError(f"um_per_px: expected a finite number above 0, got {um_per_px!r}")
-    if _whole(stride_px) not in _STRIDES_PX:
-        raise ValueError(f"stride_px: expected one of {', '.join(map(str, _STRIDES_PX))}, got {stride_px!r}")
-    made: dict[str, object] = {
-        "image": _encoded(image, "JPEG", quality=80),
-        "um_per_px": float(um_per_px),
-        "rates": _rates("rates", rates),
-        "examples": _examples(examples),
-        "stride_px": int(stride_px),
-    }
-    return _small(made, image, "160 x 160")
-
-
 #: What is done with the data of a kind before they travel; those of the others are JSON as they are.
-_PREPARED: Mapping[str, Callable[..., dict[str, object]]] = {"stains": _stains, "dilation": _dilation}
+_PREPARED: Mapping[str, Callable[..., dict[str, object]]] = {
+    "stains": stains,
+    "dilation": dilation,
+    "gates": gates,
+}
 
 
 class Demo:
@@ -226,12 +111,12 @@ class Demo:
             "title": self.title,
             "width": width,
             "height": height,
-            "image": _encoded(self.image, "JPEG", quality=80),
-            "true": _runs(self.true),
+            "image": encoded(self.image, "JPEG", quality=80),
+            "true": run_lengths(self.true),
             "sliders": [{"label": s.label, "values": list(s.values), "start": s.start} for s in self.sliders],
             "states": {
                 ",".join(map(str, key)): {
-                    "map": _runs(labels),
+                    "map": run_lengths(labels),
                     # pairs, because writers of notebooks sort the keys of an object
                     "numbers": [[name, round(float(value), 3)] for name, value in numbers.items()],
                 }
@@ -259,7 +144,8 @@ class Calculator:
     kind : str
         Of `KINDS`: ``means``, mean Dice and mean IoU of images that readers move; ``pair``, by which readings a printed
         pair is possible; ``stains``, the optical densities of a tile, and its hematoxylin by two vectors that readers
-        turn; ``dilation``, which cells a stack of dilated 3 x 3 convolutions sees, and its field on a tile.
+        turn; ``dilation``, which cells a stack of dilated 3 x 3 convolutions sees, and its field on a tile; ``gates``,
+        what a spatial and a channel gate let through of feature maps, each opened or shut by readers.
     words : str
         What is to be seen, for who does not see it.
     **data
@@ -279,11 +165,17 @@ class Calculator:
         ``examples``, (name, rates) of each stack that has a button; ``stride_px``, 1, 4, 8, 16 or 32, how many pixels
         of the image a cell is wide at first.
 
+        ``gates``: ``image``, ndarray of uint8 (H, W, 3), about 128 x 128 pixels, sent as JPEG; ``mask``, bool (H, W),
+        True in nuclei; ``features``, float (K, h, w), one to six maps of an encoder's skip, whose cells are squares of
+        H / h pixels, sent in 255 steps a map; ``spatial``, float (h, w), and ``channel``, float (K,) where it is global
+        or (K, h, w) where local, the gates as learned, 0 (shut) to 1 (open), sent in 256 steps; ``readout``, (K
+        weights, bias) of a logistic read-out of the refined maps, or None; ``names``, K strings, one a map.
+
     Raises
     ------
     ValueError
-        If the kind is unknown, or its data are not those that it needs; for ``stains`` and ``dilation`` also if a shape
-        or a range is not as above, or the JSON is larger than 60 kB.
+        If the kind is unknown, or its data are not those that it needs; for ``stains``, ``dilation`` and ``gates`` also
+        if a shape or a range is not as above, or the JSON is larger than 60 kB.
 
     Notes
     -----
@@ -297,6 +189,12 @@ class Calculator:
     layer of rate r takes what lies at -r, 0 and r in both directions, so the field is 1 + 2 (r1 + r2 + ...) cells wide.
     On the image it is that times the stride; the layers before the stack, which make it wider, are left out. Weights
     are nine a layer, beside one dense kernel as wide as the field, without biases and 1 x 1 layers.
+
+    ``gates`` multiplies features by both gates (DAN-NucNet, Eq. 4). A gate moves in a straight line from 1 everywhere
+    (open) to what was learned, and on to 0 everywhere (shut). Energy is the sum of squares, over all maps given; a cell
+    lies in nuclei where at least half of its pixels do, and Dice compares such cells with those where the read-out is
+    0.5 or more. Outlines on the tile are those of cells. Features are dark by the root of their share of what 1 % of
+    the cells exceed, before and behind the gates alike.
 
     Examples
     --------
@@ -327,6 +225,17 @@ class Calculator:
     Traceback (most recent call last):
         ...
     ValueError: demo 'What is missed?': rates: expected 1 to 4 whole numbers from 0 (no layer) to 8, got (1, 2.5)
+
+    A gate is a share of what arrives; what is not between 0 and 1 was taken before its sigmoid:
+
+    >>> mask = np.arange(96 * 128).reshape(96, 128) % 128 < 40
+    >>> tile = {"image": pink, "mask": mask, "features": np.ones((1, 24, 32)), "readout": None, "names": ["channel 7"]}
+    >>> Calculator("What passes?", "gates", "Maps.", spatial=np.full((24, 32), 0.5), channel=np.ones(1), **tile)
+    What passes? (interactive on the book's page)
+    >>> Calculator("What passes?", "gates", "Maps.", spatial=np.full((24, 32), -3.0), channel=np.ones(1), **tile)
+    Traceback (most recent call last):
+        ...
+    ValueError: demo 'What passes?': spatial: expected 0 (shut) to 1 (open), got -3 to -3
     """
 
     def __init__(self, title: str, kind: str, words: str, **data: object) -> None:
