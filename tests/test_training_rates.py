@@ -139,6 +139,24 @@ def test_patience_is_in_the_unit_of_the_recipe_and_shrinks_with_the_run():
     assert not out_of_patience(made, 99, 100, {})
 
 
+def test_patience_can_be_counted_in_validations_where_an_epoch_of_a_shortened_run_has_none_of_its_own():
+    plateau = {"lr_schedule": "plateau", "lr_schedule_options": {"factor": 0.5, "patience": 2}}
+    made = recipe(lr=0.1, steps=None, epochs=100, patience=4, **plateau)
+    scores = {10: 0.5, 20: 0.4, 30: 0.4, 40: 0.4, 50: 0.4}  # a run of 100 steps, in the place of 100 epochs of many
+    assert out_of_patience(made, 20, 100, scores)
+    assert [out_of_patience(made, step, 100, scores, every=10) for step in (20, 40, 49, 50)] == [False] * 3 + [True]
+
+    def rate_after(step, every):
+        return learning_rate(made, step + 1, 100, {k: v for k, v in scores.items() if k <= step}, every)
+
+    assert [rate_after(step, 0) for step in (10, 20, 30)] == [0.1, 0.05, 0.025]
+    assert [rate_after(step, 10) for step in (10, 20, 30, 40, 50)] == [0.1, 0.1, 0.05, 0.05, 0.025]
+    # A run with several validations an epoch has its patience in epochs, as the recipe says.
+    assert not out_of_patience(made, 49, 1000, {10: 0.5}, every=10)
+    assert out_of_patience(made, 50, 1000, {10: 0.5}, every=10)
+    assert out_of_patience(recipe(patience=20), 30, 100, {10: 0.5}, every=50)  # a recipe in steps has no epochs
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

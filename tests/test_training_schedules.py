@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
 from histolab_lib.tile import Tile
@@ -13,6 +14,8 @@ from histolab_lib.training import SCHEDULES, History, Schedule
 from histolab_lib.training.engine import precision_on
 from histolab_lib.training.progress import CsvLog, shown
 from tests.tiny_training import recipe
+
+COUNTED = {"patience": "validations"}
 
 
 def _tiles(*shapes):
@@ -54,6 +57,15 @@ def test_a_schedule_that_counts_crops_has_as_many_whatever_the_batch():
 def test_crops_become_smaller_but_never_larger_than_the_recipe_has_them():
     for largest, expected in ((None, 16), (8, 8), (64, 16)):
         assert Schedule(name="s", crops=9, crop_px=largest).plan(recipe(crop_px=16), []).crop_px == expected
+
+
+def test_a_schedule_may_count_patience_in_validations():
+    plans = [
+        Schedule(name="s", crops=100, validations=5, **way).plan(recipe(batch_size=2), []) for way in ({}, COUNTED)
+    ]
+    assert [plan.chance for plan in plans] == [0, 10]
+    with pytest.raises(ValueError, match="unknown patience 'epochs'"):
+        _ = replace(plans[0], patience="epochs").chance
 
 
 def test_tiles_are_predicted_in_windows_only_where_crops_are_smaller_than_the_recipe_has_them():

@@ -17,7 +17,9 @@ _OPTIONS: Mapping[str, Mapping[str, float | None]] = {
 }
 
 
-def learning_rate(recipe: Recipe, step: int, steps: int, scores: Mapping[int, float] | None = None) -> float:
+def learning_rate(
+    recipe: Recipe, step: int, steps: int, scores: Mapping[int, float] | None = None, every: int = 0
+) -> float:
     """Return the learning rate of one step.
 
     Parameters
@@ -35,6 +37,9 @@ def learning_rate(recipe: Recipe, step: int, steps: int, scores: Mapping[int, fl
         after half of the recipe's epochs falls after half of the run.
     scores : mapping of int to float, optional
         Validation scores so far, by step: what ``plateau`` looks at.
+    every : int
+        The least that an epoch of patience comes to, in steps: those between two validations, where a shortened run is
+        to have as many chances as the recipe gives; 0: patience is shortened as everything is.
 
     Returns
     -------
@@ -63,19 +68,19 @@ def learning_rate(recipe: Recipe, step: int, steps: int, scores: Mapping[int, fl
     elif recipe.lr_schedule == "step":
         factor = options["factor"] ** int((step - 1) / _in_steps(recipe, options["every"], steps))
     elif recipe.lr_schedule == "plateau":
-        falls = _falls(recipe, scores or {}, _in_steps(recipe, options["patience"], steps), options["min_delta"])
+        falls = _falls(recipe, scores or {}, _patience(recipe, options["patience"], steps, every), options["min_delta"])
         return max(recipe.lr * options["factor"] ** falls, min(recipe.lr, options["min_lr"]))
     else:
         factor = 1.0
     return recipe.lr * factor
 
 
-def out_of_patience(recipe: Recipe, step: int, steps: int, scores: Mapping[int, float]) -> bool:
-    """Whether the validation score has not improved for the recipe's patience, scaled as the length of the run is."""
+def out_of_patience(recipe: Recipe, step: int, steps: int, scores: Mapping[int, float], every: int = 0) -> bool:
+    """Whether the validation score has not improved for the recipe's patience, counted as `learning_rate` does."""
     best = best_step(recipe, scores)
     if recipe.patience is None or best is None:
         return False
-    return step - best >= _in_steps(recipe, recipe.patience, steps)
+    return step - best >= _patience(recipe, recipe.patience, steps, every)
 
 
 def best_step(recipe: Recipe, scores: Mapping[int, float]) -> int | None:
@@ -98,6 +103,11 @@ def _falls(recipe: Recipe, scores: Mapping[int, float], patience: float, min_del
         elif step - since >= patience:
             falls, since = falls + 1, step
     return falls
+
+
+def _patience(recipe: Recipe, amount: float, steps: int, every: int) -> float:
+    """Patience in steps: for a recipe in epochs, at least a validation for each of them where `every` is given."""
+    return max(_in_steps(recipe, amount, steps), amount * every if recipe.epochs else 0.0)
 
 
 def _in_steps(recipe: Recipe, amount: float, steps: int) -> float:

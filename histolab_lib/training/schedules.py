@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
+from histolab_lib.choices import choose
 from histolab_lib.recipe import Recipe
 from histolab_lib.tile import Tile
 
@@ -37,6 +38,9 @@ class Plan:
         Memory format; whether training steps go through ``torch.compile``.
     window_px : int or None
         Side of the windows in which tiles are predicted; None: as the recipe says.
+    patience : str
+        ``"steps"``: a recipe's patience is shortened as the run is. ``"validations"``: an epoch of it is a validation
+        where there are fewer of these, so that a short run has as many chances to improve as the recipe gives.
     """
 
     steps: int
@@ -50,6 +54,12 @@ class Plan:
     channels_last: bool = True
     compiled: bool = False
     window_px: int | None = None
+    patience: str = "steps"
+
+    @property
+    def chance(self) -> int:
+        """The least that an epoch of patience comes to, in steps, as `rates.learning_rate` takes it."""
+        return self.every if choose("patience", self.patience, ("steps", "validations")) == "validations" else 0
 
     def windows(self) -> dict[str, int]:
         """Return the options of `inference.predict` that the plan decides: windows overlap by a quarter."""
@@ -73,7 +83,7 @@ class Schedule:
         Largest side of a crop, and crops in a batch.
     validations : int
         How often the validation tiles are scored.
-    precision, threads, workers, channels_last, compiled
+    precision, threads, workers, channels_last, compiled, patience
         As in `Plan`. Where a device computes bfloat16 slowly, `fit` takes float32 in its place.
     window_px : int or None
         As in `Plan`. Used where crops are smaller than the recipe's, which has no windows of its own: a network whose
@@ -93,6 +103,7 @@ class Schedule:
     channels_last: bool = True
     compiled: bool = False
     window_px: int | None = None
+    patience: str = "steps"
     by_network: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def for_network(self, key: str, reading: str = "") -> "Schedule":
@@ -137,6 +148,7 @@ class Schedule:
             channels_last=ours.channels_last,
             compiled=ours.compiled,
             window_px=ours.window_px if crop < recipe.crop_px and recipe.window_px is None else None,
+            patience=ours.patience,
         )
 
 
@@ -159,8 +171,9 @@ _CPU: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "histoseg": {"crops": 5_000, "validations": 5},  # at an eighth of the size throughout, four crops a second
         "gland_linknet": {"crops": 2_176, "validations": 4},  # of 288 x 416; each of 272 eight times
         "msal_net": {"crops": 4_000, "crop_px": 256},
-        # Eight crops a second. A tenth of the run without a better loss ends it, which must hold a few validations.
-        "dan_nucnet": {"crops": 6_000, "crop_px": 128, "validations": 25},
+        # Eight crops a second. A tenth of so short a run would hold two validations; with as little patience as that,
+        # runs ended after a quarter and after half of their steps, still learning.
+        "dan_nucnet": {"crops": 6_000, "crop_px": 128, "validations": 25, "patience": "validations"},
         # A validation tile of 1000 px takes as long as sixty crops of 128, so few validations. Windows: two held-out
         # tiles had a Dice of 0.77 and 0.77 in windows of 256 px, 0.77 and 0.79 in 128, 0.76 and 0.68 as a whole.
         "haru_net": {"crops": 4_000, "crop_px": 128, "window_px": 256, "validations": 4},

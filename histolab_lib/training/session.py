@@ -142,11 +142,17 @@ class Session:
         return tiles if size is None else [resize(tile, size) for tile in tiles]
 
     def _lr(self, step: int, history: History) -> float:
-        return learning_rate(self.recipe, step, self.plan.steps, history.of(_metric(self.recipe)))
+        known = history.of(_metric(self.recipe))
+        return learning_rate(self.recipe, step, self.plan.steps, known, self.plan.chance)
 
     def _finished(self) -> bool:
-        step, scores = self.history.steps, self.history.of(_metric(self.recipe))
-        return step >= self.plan.steps or (step > 0 and out_of_patience(self.recipe, step, self.plan.steps, scores))
+        step = self.history.steps
+        return step >= self.plan.steps or (step > 0 and self._in_vain(self.history))
+
+    def _in_vain(self, history: History) -> bool:
+        """Whether the recipe's patience is at its end."""
+        known = history.of(_metric(self.recipe))
+        return out_of_patience(self.recipe, history.steps, self.plan.steps, known, self.plan.chance)
 
     def _look(self, history: History) -> bool:
         """Score the validation tiles; say whether to stop."""
@@ -157,7 +163,7 @@ class Session:
         known = history.of(_metric(self.recipe))
         if self.recipe.selection == "best_validation" and best_step(self.recipe, known) == history.steps:
             self.best = {name: t.detach().cpu().clone() for name, t in network_tensors(self.used, "network").items()}
-        return out_of_patience(self.recipe, history.steps, self.plan.steps, known)
+        return self._in_vain(history)
 
     def _scores(self) -> dict[str, float]:
         recipe, plan, tiles = self.recipe, self.plan, self.data.val
