@@ -36,6 +36,9 @@ class Stopped(Exception):
     """In place of a kill."""
 
 
+HALVED = {"factor": 0.5, "patience": 1}
+
+
 def _fit(made=None, network=None, *, seed=0, schedule=SHORT, tiles=None, **options):
     network = Dots(dropout=0.2) if network is None else network
     return fit(made or recipe(), tiles or data(), schedule, seed, network=network, device="cpu", **options)
@@ -205,6 +208,15 @@ def test_training_stops_when_patience_runs_out_and_stays_stopped(monkeypatch, tm
     fitted = _fit(made, folder=tmp_path, schedule=replace(SHORT, validations=4))
     assert (fitted.history.steps, fitted.plan.steps, fitted.stopped_early) == (9, 12, True)
     assert _fit(made, folder=tmp_path, schedule=replace(SHORT, validations=4)).resumed_from == 9
+
+
+@pytest.mark.parametrize(("patience", "steps"), [("steps", 6), ("validations", 9)])
+def test_a_run_counts_patience_as_its_schedule_says(monkeypatch, patience, steps):
+    made = recipe(steps=None, epochs=100, patience=2, lr_schedule="plateau", lr_schedule_options=HALVED)
+    _scores(monkeypatch, [0.9, 0.2, 0.3, 0.3])
+    history = _fit(made, schedule=replace(SHORT, validations=4, patience=patience)).history
+    assert history.steps == steps  # two epochs of 100 are a fraction of a step; two validations are six
+    assert len(set(history.lrs)) == {"steps": 1, "validations": 2}[patience]  # halved after one validation, at six
 
 
 def test_averaged_weights_are_what_is_validated_and_given(monkeypatch):
