@@ -84,6 +84,10 @@ def _two_figures(notebook):
     _figure(notebook)
 
 
+def _caption_of_nothing(notebook):
+    notebook.cells[2].metadata["mystnb"] = {"figure": {"caption": "A line.", "name": "fig-line"}}
+
+
 def _silent_picture(notebook):
     notebook.cells[-1].source += "\n\n![](a.png)"
 
@@ -156,6 +160,7 @@ FAULTS = [
     ("metadata missing", _no_title, r"begins with the chapter's title"),
     ("figure without alt text", _figure, r"cell 3 .* draws a figure without alt text"),
     ("figure without alt text", _vector_figure, r"cell 3 .* draws a figure without alt text"),
+    ("figure without alt text", _caption_of_nothing, r"cell 3 .* has the caption of a figure .* and draws none"),
     ("figure without alt text", _two_figures, r"cell 3 .* draws 2 figures, but one alt text describes one"),
     ("figure without alt text", _silent_picture, r"cell 6 .* shows a picture without alt text: !\[\]\(a.png\)"),
     ("tags", _trained_alone, r"cell 5 .* is tagged trained without nbval-ignore-output"),

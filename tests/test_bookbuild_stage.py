@@ -181,7 +181,9 @@ def test_a_page_on_synthetic_tissue_says_so_under_its_title(tmp_path, monkeypatc
     first = _staged_with(tmp_path, monkeypatch, facts).cells[0].source
     title, note = first.split("\n\n")[:2]
     assert title == "# A tiny chapter"
-    assert "**synthetic tissue**. With MoNuSeg 2018 on your machine" in note
+    assert "are of **synthetic tissue**" in note
+    assert "recorded runs, where it shows any, are of real tiles" in note
+    assert "With MoNuSeg 2018 on your machine" in note
 
 
 def test_a_page_on_real_tissue_says_nothing_of_synthetic_tissue(staged):

@@ -1,4 +1,5 @@
 import io
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ from matplotlib.colors import to_rgba
 
 from histolab_lib import plotting
 from histolab_lib.plotting import objects
-from histolab_lib.plotting.look import rgb
+from histolab_lib.plotting.look import WIDE_IN, rgb
 from histolab_lib.tile import Tile
 
 
@@ -63,6 +64,39 @@ def test_tiles_are_drawn_with_their_outlines_and_their_images_stay_as_they_were(
     assert (drawn[plotting.outlines(tile.instances[:10, :10])] == rgb(plotting.PALETTE["yellow"])).all()
 
 
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda tile: plotting.draw_tiles([tile] * 6, columns=6),
+        lambda tile: plotting.draw_maps(tile.image, dict.fromkeys("abcd", np.eye(4)), columns=5),
+        lambda tile: plotting.draw_instances(tile.image, dict.fromkeys("abcde", tile.mask), columns=5),
+        lambda _: plotting.draw_dots(pd.DataFrame({"way": ["one"], **{name: [1.0] for name in "abcdef"}}), row="way"),
+    ],
+)
+def test_a_full_row_of_panels_is_no_wider_than_a_page_and_its_words_are_of_nine_pixels(draw):
+    figure = draw(_tile())
+    assert figure.get_figwidth() <= WIDE_IN
+    sizes = [ax.title.get_fontsize() for ax in figure.axes]
+    assert min(sizes) * 670 / (72 * WIDE_IN) >= 9  # px in a column of 670
+
+
+def test_long_titles_are_broken_so_that_neighbours_do_not_touch():
+    tile = _tile()
+    names = [f"hematoxylin, sharpened {n} times over" for n in range(5)]
+    figure = plotting.draw_instances(tile.image, dict.fromkeys(names, tile.mask), columns=5)
+    figure.draw_without_rendering()
+    boxes = [ax.title.get_window_extent() for ax in figure.axes]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+
+
+def test_counts_have_whole_numbers_at_their_scale_and_shares_have_what_they_need():
+    counts, shares = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[0.1, 0.4], [0.2, 0.9]])
+    figure = plotting.draw_maps(_tile().image, {"counts": counts, "shares": shares})
+    whole, parts = (ax for ax in figure.axes if not ax.images and not ax.get_title())
+    assert [tick % 1 for tick in whole.get_xticks()] == [0] * len(whole.get_xticks())
+    assert any(tick % 1 for tick in parts.get_xticks())
+
+
 def test_titles_name_the_tile_briefly_and_its_organ():
     figure = plotting.draw_tiles([_tile("TCGA-18-5592-01Z-00-DX1"), _tile("synthetic-mixed-256px-seed0-test-0003")])
     assert [ax.get_title() for ax in figure.axes] == ["TCGA-18-5592 (liver)", "synthetic, test 0003 (liver)"]
@@ -107,6 +141,15 @@ def test_scores_are_drawn_one_dot_an_image_with_lines_between_the_methods_that_s
     assert joined == [[0.5, 0.6], [0.7, 0.9]]
     means = [line.get_xdata()[0] for line in ax.lines[2:]]
     np.testing.assert_allclose(means, [0.6, 0.53333333])
+
+
+def test_a_key_says_what_dots_bars_and_lines_of_scores_are():
+    figure = plotting.draw_scores({"first": {"a": 0.5}, "second": {"a": 0.6}}, score="Dice")
+    said = {text.get_text() for text in figure.legends[0].get_texts()}
+    assert said == {"one image", "mean of the row", "the same image"}
+    assert figure.axes[0].get_xlabel() == "Dice of each image"
+    alone = plotting.draw_scores({"only": {"a": 0.5}}, score="Dice")
+    assert {text.get_text() for text in alone.legends[0].get_texts()} == {"one image", "mean of the row"}
 
 
 def test_predictions_are_drawn_under_their_tiles_with_the_score_in_the_title():
@@ -196,6 +239,18 @@ def test_instances_masks_and_numbers_are_each_drawn_in_their_own_way():
     assert (list(x), list(y)) == ([20, 1], [3, 8])
 
 
+def test_maps_of_numbers_share_one_scale_with_a_bar_only_where_limits_say_so():
+    tile = _tile()
+    maps = {"tissue": tile.image, "faint": tile.mask * 0.1, "strong": tile.mask * 0.9, "objects": tile.instances}
+    *drawn, bar = plotting.draw_instances(tile.image, maps, limits=(0, 1), columns=4).axes
+    assert [ax.get_title() for ax in drawn] == list(maps)
+    assert [ax.images[0].get_clim() for ax in drawn[1:3]] == [(0, 1), (0, 1)]
+    assert bar.get_ylim() == (0, 1)
+    own = plotting.draw_instances(tile.image, maps, columns=4).axes
+    assert [ax.images[0].get_clim() for ax in own[1:3]] == [(0, 0.1), (0, 0.9)]
+    assert len(own) == len(maps)
+
+
 def test_objects_are_drawn_in_the_colour_of_what_became_of_them_with_a_key():
     image = np.full((6, 24, 3), 255, np.uint8)
     true, pred = np.zeros((2, 6, 24), int)
@@ -226,6 +281,14 @@ def test_objects_are_drawn_in_the_colour_of_what_became_of_them_with_a_key():
         (
             lambda image: plotting.draw_instances(image, {"image": image}, points={"seeds": np.zeros((1, 2), int)}),
             "points for seeds, but maps has only image",
+        ),
+        (
+            lambda image: plotting.draw_instances(image, {"map": np.zeros((24, 24))}, limits=(1, 1)),
+            r"limits must rise, such as \(0, 1\), got \(1, 1\)",
+        ),
+        (
+            lambda image: plotting.draw_instances(image, {"image": image}, limits=(0, 1)),
+            "limits are the scale of maps of floats, and none of the maps is one",
         ),
         (lambda image: plotting.draw_errors_by_object(image, np.zeros((24, 24), int), {}), "preds is empty"),
         (

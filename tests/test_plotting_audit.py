@@ -46,6 +46,25 @@ def test_a_pair_that_rounding_brings_to_the_edge_is_not_called_outside():
     assert len(_filled(plane)) == len(_filled(gaps)) == 1
 
 
+def test_a_pair_beyond_the_other_edge_is_filled_and_off_the_possible_in_both_panels():
+    above = _printed("0.8", "0.82")  # an IoU larger than its Dice
+    plane, gaps = draw_region({"mine": [above, INSIDE]}, bounds.jaccard, xlabel="Dice", ylabel="IoU").axes
+    assert _filled(plane) == [(0.8, 0.82)]
+    ((x, y),) = _filled(gaps)
+    region = gaps.collections[-1].get_paths()[0]
+    assert not region.contains_point((x, y))
+    assert region.contains_point((x, 100 * (0.8 - 0.8 / 1.2) - 0.1))
+    assert gaps.get_ylim()[1] > y
+
+
+def test_labels_of_a_region_are_no_taller_than_its_panels():
+    figure = draw_region({"mine": [INSIDE, BELOW]}, bounds.jaccard, xlabel="F1", ylabel="Jaccard index")
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        assert ax.yaxis.label.get_window_extent().height < ax.get_window_extent().height
+        assert len(ax.get_xticks()) <= 8
+
+
 def test_the_bar_of_a_gap_is_as_long_as_rounding_of_all_scores_makes_it():
     row = _printed("0.8", "0.9", "0.846")
     figure = draw_gaps(

@@ -75,19 +75,33 @@ def test_a_panel_has_a_line_for_each_experiment_families_together_and_each_inter
     figure = draw_records(runs)
     assert plt.get_fignums() == before
     panels = _panels(figure)
-    assert set(panels) == {"monuseg", "tnbc"}
-    assert _labels(panels["monuseg"]) == ["floor_hematoxylin", "unet", "haru_net", "haru_net, rsu"]
+    assert set(panels) == {"MoNuSeg 2018", "TNBC"}
+    assert _labels(panels["MoNuSeg 2018"]) == ["floor_hematoxylin", "unet", "haru_net", "haru_net, rsu"]
     shown = experiments(runs[:4])
     colours = [PALETTE[name] for name in ("black", "blue", "vermilion", "vermilion")]
-    for (low, high, colour), one, wanted in zip(_intervals(panels["monuseg"]), shown, colours, strict=True):
+    for (low, high, colour), one, wanted in zip(_intervals(panels["MoNuSeg 2018"]), shown, colours, strict=True):
         assert (low, high) == (one.scores[0][1].low, one.scores[0][1].high)
         assert colour == wanted
-    assert panels["monuseg"].get_xlim() == panels["tnbc"].get_xlim()
-    assert panels["monuseg"].get_xlabel() == "Dice"
+    assert panels["MoNuSeg 2018"].get_xlim() == panels["TNBC"].get_xlim()
+    assert panels["MoNuSeg 2018"].get_xlabel() == "Dice"
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == [
         "floors", "usual networks", "networks of the papers", "nothing trained", "schedule cpu",
+        "hematoxylin, thresholded",
     ]  # fmt: skip
+
+
+def test_the_dotted_line_is_in_the_key_where_it_is_drawn_and_only_there():
+    def key(records):
+        return [text.get_text() for text in draw_records(records).legends[0].get_texts()]
+
+    assert "hematoxylin, thresholded" in key([record(key="floor_hematoxylin", schedule="none", settings={})])
+    assert "hematoxylin, thresholded" not in key([record(key="unet")])
+
+
+def test_a_panel_has_the_name_of_its_set_and_one_of_a_reader_the_key():
+    sets = _panels(draw_records([record(dataset="kumar"), record(dataset="glas"), record(dataset="folder")]))
+    assert set(sets) == {"Kumar 2017", "GlaS (Warwick-QU)", "folder"}
 
 
 def test_a_schedule_has_its_mark_and_one_of_a_reader_another():

@@ -4,6 +4,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from histolab_lib.plotting import PALETTE, draw_corruptions
+from histolab_lib.plotting.look import WIDE_IN
 
 BLUR = {"network": {0: 0.8, 1: 0.7, 4: 0.3}, "floor": {0: 0.6, 1: 0.6, 4: 0.5}}
 JPEG = {"network": {100: 0.8, 50: 0.6, 10: 0.2}, "floor": {100: 0.6, 50: 0.6, 10: 0.6}}
@@ -41,7 +42,8 @@ def test_a_system_looks_the_same_in_all_panels_though_one_lacks_another():
 def test_five_panels_take_two_rows_and_the_rest_stays_empty():
     names = ("blur", "noise", "coarser", "smaller", "darker")
     figure = draw_corruptions(dict.fromkeys(names, BLUR), score="AJI")
-    assert len(figure.axes) == 8
+    assert len(figure.axes) == 6
+    assert figure.get_figwidth() <= WIDE_IN
     assert len(panels(figure)) == 5
 
 

@@ -4,6 +4,7 @@ import pytest
 from matplotlib.patches import FancyBboxPatch
 
 from histolab_lib.plotting import PALETTE, draw_chain, draw_u
+from histolab_lib.plotting.look import WIDE_IN
 
 
 def test_a_u_has_a_box_for_each_level_and_side_and_three_arrows_for_each_skip():
@@ -14,6 +15,17 @@ def test_a_u_has_a_box_for_each_level_and_side_and_three_arrows_for_each_skip():
     assert len(boxes) == 5
     assert sorted(written) == ["a", "b", "c", "d", "e", "gate"]
     assert len(arrows) == 2 * 3
+
+
+def test_a_deep_u_is_no_wider_than_a_page_and_its_words_stay_in_their_boxes():
+    shapes = [f"En{i}\n512 x {2**i} x {2**i}" for i in range(10, 3, -1)]
+    figure = draw_u(shapes, shapes[:-1])
+    assert figure.get_figwidth() <= WIDE_IN
+    figure.draw_without_rendering()
+    (ax,) = figure.axes
+    boxes = [one.get_window_extent() for one in ax.patches if isinstance(one, FancyBboxPatch)]
+    words = [one.get_window_extent() for one in ax.texts if one.get_text()]
+    assert all(word.width < box.width and word.height < box.height for word, box in zip(words, boxes, strict=True))
 
 
 def test_finer_levels_stand_higher_and_the_way_up_to_the_right():

@@ -182,7 +182,7 @@ def test_each_of_the_worst_has_a_line_of_its_own_and_all_others_share_one():
         *([[value, y]] for y, (value, _) in enumerate(dice[:3])),
         [[row["dice"], 3] for row in sorted(one.images["test"], key=lambda row: row["dice"])[3:]],
     ]
-    assert ax.get_xlabel() == "Dice, one dot an image"
+    assert ax.get_xlabel() == "Dice of each image"
 
 
 def test_a_missing_prediction_is_named_and_nothing_is_drawn(run, tmp_path):

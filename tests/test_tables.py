@@ -218,12 +218,17 @@ def test_a_bill_has_the_size_of_the_network_that_was_run(monkeypatch):
 
 def test_a_recipe_has_its_sources_and_where_code_was_released_both_readings():
     table = tables.recipe_table("histoseg", ["lr", "patience", "loss_options"])
-    assert list(table) == ["field", "paper", "where from", "released code", "from where"]
+    assert list(table) == ["field", "paper", "source, paper", "released code", "source, code"]
     assert table["field"].tolist() == ["lr", "patience", "loss_options"]
     assert tables.recipe_table("gland_linknet", ["resize_px", "clip_norm"])["paper"].tolist() == ["576, 832", "-"]
     assert len(tables.recipe_table("msal_net")) == len(tables.FIELDS)
     with pytest.raises(ValueError, match="unknown field of a recipe 'learning_rate'"):
         tables.recipe_table("msal_net", ["learning_rate"])
+
+
+def test_a_table_of_a_recipe_has_no_marks_of_markdown():
+    for key in ("haru_net", "histoseg", "gland_linknet", "msal_net", "dan_nucnet"):
+        assert not any("`" in str(cell) for row in tables.recipe_table(key).to_numpy() for cell in row), key
 
 
 def test_findings_are_the_grave_ones_of_one_paper_alone():

@@ -130,6 +130,8 @@ def _no_alt_text(notebook: NotebookNode) -> Iterator[str]:
         alt = str(cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")).strip()
         if pictures and not alt:
             yield f"{_name(i, cell)} draws a figure without alt text (mystnb: image: alt:)"
+        if "figure" in cell.metadata.get("mystnb", {}) and not pictures:
+            yield f"{_name(i, cell)} has the caption of a figure (mystnb: figure:) and draws none: end it with that"
         if pictures > 1:
             yield f"{_name(i, cell)} draws {pictures} figures, but one alt text describes one figure; split the cell"
     for i, cell in enumerate(notebook.cells):

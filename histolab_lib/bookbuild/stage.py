@@ -106,8 +106,9 @@ def _tissue_note(facts: Mapping[str, Any]) -> str | None:
     if not facts or facts.get("sets"):
         return None
     return (
-        f"All pictures and scores on this page: **synthetic tissue**. With {facts['about']} on your machine, "
-        "`make book PROFILE=colab` makes the same page on real sections."
+        "Live pictures and scores on this page are of **synthetic tissue**; recorded runs, where it shows any, are of "
+        f"real tiles. With {facts['about']} on your machine, `make book PROFILE=colab` makes the live part on real "
+        "sections."
     )
 
 

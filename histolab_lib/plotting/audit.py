@@ -19,7 +19,8 @@ _LOOKS = (("purple", "D"), ("blue", "o"), ("black", "v"), ("orange", "s"), ("gre
 _STEPS = 200
 #: A gap is shown in hundredths: points, where the paper prints percent.
 _POINTS = 100
-Points = Mapping[str, Sequence[tuple[Interval, ...]]]
+Row = tuple[Interval, ...]
+Points = Mapping[str, Sequence[Row]]
 
 
 def draw_region(
@@ -38,12 +39,17 @@ def draw_region(
         Names of the two scores.
     edge : {"low", "high"}, optional
         The edge that gaps are measured from.
+
+    Notes
+    -----
+    A mark that is outside of the region is filled in both panels, and in both the region is coloured, to both its
+    edges.
     """
     import matplotlib.pyplot as plt
 
     check_there("points", points)
     with style():
-        figure, (plane, gaps) = plt.subplots(1, 2, figsize=(8.4, 3.9), width_ratios=(1, 1.15))
+        figure, (plane, gaps) = plt.subplots(1, 2, figsize=(8.4, 4.1), width_ratios=(1, 1.15))
         grid = [Fraction(step, _STEPS) for step in range(_STEPS + 1)]
         ends = [region(Interval.of(x)) for x in grid]
         x = [float(one) for one in grid]
@@ -58,14 +64,16 @@ def draw_region(
         )
         for name, pairs in points.items():
             look = _look(points, name)
-            inside = [pair for pair in pairs if pair[1].meets(region(pair[0]))]
+            inside = [pair for pair in pairs if _possible(pair, region)]
             outside = [pair for pair in pairs if pair not in inside]
             _marks(plane, [_middle(p[0]) for p in inside], [_middle(p[1]) for p in inside], look, name, filled=False)
             _marks(plane, [_middle(p[0]) for p in outside], [_middle(p[1]) for p in outside], look, name, filled=True)
         plane.set(xlabel=xlabel, ylabel=ylabel, xlim=(0, 1), ylim=(0, 1), aspect="equal")
-        _gaps(gaps, points, region, lambda *given: _middle(given[0]), edge)
+        _bars(gaps, points, region, lambda *given: _middle(given[0]), edge, lambda row: not _possible(row, region))
+        _shade_region(gaps, grid, ends, edge)
         side = "least" if edge == "low" else "largest"
-        gaps.set(xlabel=xlabel, ylabel=f"{ylabel} less the {side} possible (points)")
+        gaps.set(xlabel=xlabel, ylabel=f"{ylabel} less\nthe {side} possible (points)")
+        gaps.locator_params(nbins=5)
         _key(figure, gaps)
     return finish(figure)
 
@@ -105,24 +113,56 @@ def draw_gaps(
 
 
 def _gaps(ax: "Axes", points: Points, region: Callable[..., Interval], at: Callable[..., float], edge: str) -> None:
-    """Each row as a bar that rounding allows, filled where none of it is on the possible side."""
-    sign = 1 if edge == "low" else -1
+    """Each row as a bar that rounding allows, filled where none of it is on the possible side, which is coloured."""
+
+    def outside(row: Row) -> bool:
+        low, high = _gap(row[:-1], row[-1], region, edge)
+        return high < 0 if edge == "low" else low > 0
+
+    _bars(ax, points, region, at, edge, outside)
+    low, high = ax.get_ylim()
+    ax.axhspan(*((0, high) if edge == "low" else (low, 0)), color=PALETTE["sky"], alpha=0.35, linewidth=0, zorder=0)
+    ax.set_ylim(low, high)
+
+
+def _bars(
+    ax: "Axes",
+    points: Points,
+    region: Callable[..., Interval],
+    at: Callable[..., float],
+    edge: str,
+    outside: Callable[[Row], bool],
+) -> None:
+    """Each row as a bar that rounding allows, its mark filled where it is outside, and the edge."""
     for name, rows in points.items():
         look = _look(points, name)
         for wanted in (False, True):
             marked: tuple[list[float], list[float]] = ([], [])
-            for *given, printed in rows:
-                low, high = _gap(given, printed, region, edge)
-                if ((high if edge == "low" else low) * sign < 0) is wanted:
-                    x = at(*given)
+            for row in rows:
+                if outside(row) is wanted:
+                    low, high = _gap(row[:-1], row[-1], region, edge)
+                    x = at(*row[:-1])
                     ax.plot([x, x], [low, high], color=PALETTE[look[0]], linewidth=1, zorder=2)
                     marked[0].append(x)
                     marked[1].append((low + high) / 2)
             _marks(ax, *marked, look, name, filled=wanted)
     ax.axhline(0, color=PALETTE["black"], linewidth=1)
-    low, high = ax.get_ylim()
-    ax.axhspan(*((0, high) if edge == "low" else (low, 0)), color=PALETTE["sky"], alpha=0.35, linewidth=0, zorder=0)
-    ax.set_ylim(low, high)
+
+
+def _possible(row: Row, region: Callable[..., Interval]) -> bool:
+    """Whether rounding leaves a pair of scores that can be."""
+    return row[-1].meets(region(*row[:-1]))
+
+
+def _shade_region(ax: "Axes", grid: Sequence[Fraction], ends: Sequence[Interval], edge: str) -> None:
+    """What is possible, measured from one edge as far as the other; the axes stay as the marks ask for."""
+    limits = ax.get_xlim(), ax.get_ylim()
+    from_edge = [
+        (float(one.low - getattr(one, edge)) * _POINTS, float(one.high - getattr(one, edge)) * _POINTS) for one in ends
+    ]
+    lows, highs = zip(*from_edge, strict=True)
+    ax.fill_between([float(x) for x in grid], lows, highs, color=PALETTE["sky"], alpha=0.35, linewidth=0, zorder=0)
+    ax.set(xlim=limits[0], ylim=limits[1])
 
 
 def _look(points: Points, name: str) -> tuple[str, str]:

@@ -1,12 +1,12 @@
 """Scores and learning, as lines, dots and tables."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from histolab_lib.plotting.look import PALETTE, check_there, finish, style
+from histolab_lib.plotting.look import PALETTE, WIDE_IN, check_there, finish, style
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +49,7 @@ def draw_learning(losses: Sequence[float], validation: Mapping[int, float], *, f
 
 
 def draw_scores(scores: Mapping[str, Mapping[str, float]], *, score: str) -> "Figure":
-    """Draw the score of every image as a dot, one row for each method, the means as bars.
+    """Draw the score of every image as a dot, one row for each method, the means as bars, and a key for both.
 
     Parameters
     ----------
@@ -62,26 +62,24 @@ def draw_scores(scores: Mapping[str, Mapping[str, float]], *, score: str) -> "Fi
 
     check_there("scores", scores)
     with style():
-        figure, ax = plt.subplots(figsize=(8, 0.7 * len(scores) + 0.9))
+        figure, ax = plt.subplots(figsize=(8, 0.7 * len(scores) + 1.2))
         methods = list(scores)
         shared = [name for name in scores[methods[0]] if all(name in scores[m] for m in methods)]
-        for name in shared:
-            ax.plot([scores[m][name] for m in methods], range(len(methods)), color="0.8", linewidth=0.8, zorder=1)
+        for name in shared if len(methods) > 1 else []:
+            places = [scores[m][name] for m in methods]
+            ax.plot(places, range(len(methods)), color="0.8", linewidth=0.8, zorder=1, label="the same image")
         for row, method in enumerate(methods):
             values = np.array(list(scores[method].values()))
-            ax.scatter(
-                values, np.full(values.size, row), s=28, color=PALETTE["sky"], edgecolor=PALETTE["blue"], zorder=2
-            )
-            ax.plot(
-                [np.nanmean(values)] * 2, [row - 0.28, row + 0.28], color=PALETTE["vermilion"], linewidth=2, zorder=3
-            )
-        ax.set(
-            yticks=range(len(methods)),
-            yticklabels=methods,
-            xlabel=f"{score}, one dot an image",
-            ylim=(-0.5, len(methods) - 0.5),
-        )
-        ax.invert_yaxis()
+            dots: dict[str, Any] = {"s": 28, "color": PALETTE["sky"], "edgecolor": PALETTE["blue"]}
+            ax.scatter(values, np.full(values.size, row), zorder=2, label="one image", **dots)
+            mean = [np.nanmean(values)] * 2
+            ends = [row - 0.28, row + 0.28]
+            ax.plot(mean, ends, color=PALETTE["vermilion"], linewidth=2, zorder=3, label="mean of the row")
+        ax.set(yticks=range(len(methods)), yticklabels=methods, xlabel=f"{score} of each image")
+        ax.set_ylim(len(methods) - 0.5, -0.5)
+        handles, labels = ax.get_legend_handles_labels()
+        key = dict(zip(labels, handles, strict=True))  # one of each
+        figure.legend(key.values(), key, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
     return finish(figure)
 
 
@@ -118,13 +116,16 @@ def draw_curves(
                 f"draw {len(colours)} at most, or give more names of PALETTE as colours"
             )
     with style():
-        width = 3.4 * len(panels) + 1.6
+        width = min(3.4 * len(panels) + 1.6, WIDE_IN + 0.4)
         figure, axes = plt.subplots(1, len(panels), figsize=(width, 2.7), squeeze=False)
         for ax, (quantity, curves) in zip(axes.flat, panels.items(), strict=True):
             for (name, values), colour in zip(curves.items(), colours, strict=False):
                 ax.plot(np.asarray(x), np.asarray(values), color=PALETTE[colour], label=name)
             ax.set(xlabel=xlabel, ylabel=quantity)
-        figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside right center", frameon=False)
+        key: dict[str, Any] = {"loc": "outside right center"}
+        if len(panels) > 2:
+            key = {"loc": "outside lower center", "ncols": len(colours)}
+        figure.legend(*axes.flat[0].get_legend_handles_labels(), frameon=False, **key)
     return finish(figure)
 
 
@@ -147,7 +148,8 @@ def draw_dots(table: "pd.DataFrame", *, row: str, limits: tuple[float, float] | 
     columns = [name for name in table.columns if name != row]
     with style():
         height = 0.42 * table[row].nunique() + 0.9
-        figure, axes = plt.subplots(1, len(columns), figsize=(1.9 * len(columns), height), sharey=True, squeeze=False)
+        width = min(1.9 * len(columns), WIDE_IN)
+        figure, axes = plt.subplots(1, len(columns), figsize=(width, height), sharey=True, squeeze=False)
         for ax, column in zip(axes.flat, columns, strict=True):
             dots = {"color": PALETTE["blue"], "size": 4.5, "alpha": 0.6, "jitter": False}
             sns.stripplot(table, x=column, y=row, ax=ax, **dots)

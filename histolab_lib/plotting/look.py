@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sized
 from contextlib import contextmanager
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["PALETTE", "check_there", "finish", "panels", "rgb", "style"]
+__all__ = ["PALETTE", "WIDE_IN", "check_there", "finish", "folded", "panels", "rgb", "style"]
 
 
 #: Okabe and Ito (2008): distinguishable with every common form of colour blindness.
@@ -22,6 +23,11 @@ PALETTE: Mapping[str, str] = {
     "vermilion": "#D55E00",
     "purple": "#CC79A7",
 }
+
+
+#: A page shrinks what is wider to its column of text, and the words with it: 8 points are 9 px in a column of 670 px.
+WIDE_IN = 8.0
+_PER_POINT = 0.54  # width of a letter of the title's font
 
 
 @contextmanager
@@ -61,11 +67,24 @@ def check_there(what: str, items: Sized, crop_px: int | None = None) -> None:
         raise ValueError(f"crop_px must be at least 1 pixel, or None for whole tiles, got {crop_px}")
 
 
+def folded(title: str, wide_in: float, points: float = 10) -> str:
+    """Break a title so that it stands over a panel of so many inches; lines that it has are kept.
+
+    Examples
+    --------
+    >>> folded("hematoxylin, sharpened twice", 2)
+    'hematoxylin, sharpened\\ntwice'
+    """
+    letters = int(wide_in * 72 / (_PER_POINT * points))
+    return "\n".join(fill(line, letters, break_long_words=False) for line in title.split("\n"))
+
+
 def panels(count: int, columns: int, size: float) -> "tuple[Figure, list[Axes]]":
-    """Make a figure of `count` square panels of `size` inches without axes, so many in a row."""
+    """Make a figure of `count` square panels of `size` inches without axes, so many in a row; smaller if it is full."""
     import matplotlib.pyplot as plt
 
     columns = min(columns, count)
+    size = min(size, WIDE_IN / columns)
     rows = -(-count // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(size * columns, size * rows + 0.3), squeeze=False)
     flat = list(axes.flat)

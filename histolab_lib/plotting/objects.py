@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from histolab_lib.metrics import ERROR_NAMES, errors
-from histolab_lib.plotting.look import PALETTE, check_there, finish, panels, rgb, style
+from histolab_lib.plotting.look import PALETTE, check_there, finish, folded, panels, rgb, style
 from histolab_lib.plotting.tissue import EXTRA, HIT, MISSED, grey, outlines
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def draw_instances(
     maps: Mapping[str, npt.NDArray[Any]],
     *,
     points: Mapping[str, npt.NDArray[np.integer[Any]]] | None = None,
+    limits: tuple[float, float] | None = None,
     columns: int = 3,
 ) -> "Figure":
     """Draw one image several times, once for each map: objects in colours, masks in black and white, numbers shaded.
@@ -40,30 +41,56 @@ def draw_instances(
         bool is a mask; float is a map from dark (low) to bright. An array (H, W, 3) is shown as it is.
     points : mapping of str to ndarray of integers, shape (n, 2)
         Rows and columns to mark in the map of that title, such as seeds.
+    limits : (float, float), optional
+        The values that are darkest and brightest in every map of floats, such as 0 and 1 for probabilities; a colour
+        bar shows the scale. Without limits each map is drawn from its own lowest to its own highest value, and how
+        bright one is says nothing beside another.
     columns : int
         Panels in a row.
 
     Raises
     ------
     ValueError
-        If there are no maps, one has another size than the image, or points belong to no map.
+        If there are no maps, one has another size than the image, or points belong to no map; if limits are given and
+        do not rise, or no map is of floats.
     """
     check_there("maps", maps)
     points = points or {}
     if lost := set(points) - set(maps):
         raise ValueError(f"points for {', '.join(sorted(lost))}, but maps has only {', '.join(maps)}")
+    numbers = {name for name, values in maps.items() if values.dtype.kind == "f" and values.ndim == 2}
+    low, high = _checked(limits, numbers)
+    columns = min(columns, len(maps))
     with style():
         figure, axes = panels(len(maps), columns, 2.7 if columns > 2 else 3.4)
+        scaled = []
         for ax, (name, values) in zip(axes, maps.items(), strict=True):
             _check_size(image, {name: values})
             if values.dtype.kind in "iu" and values.ndim == 2:
                 ax.imshow(_tinted(image, values))
+            elif name in numbers:
+                scaled.append(ax.imshow(values, cmap="cividis", vmin=low, vmax=high))
             else:
-                ax.imshow(values, cmap="gray" if values.dtype == bool else "cividis")
+                ax.imshow(values, cmap="gray")  # of an array (H, W, 3) the colours are its own
             if name in points:
                 ax.plot(*points[name].T[::-1], "o", color=MISSED, markeredgecolor="white", markersize=4)
-            ax.set_title(name)
+            ax.set_title(folded(name, figure.get_figwidth() / columns))
+        if limits is not None:
+            bar = figure.colorbar(scaled[-1], ax=axes, location="right", shrink=0.7, aspect=25)
+            bar.ax.tick_params(labelsize=8)
     return finish(figure)
+
+
+def _checked(limits: tuple[float, float] | None, numbers: set[str]) -> tuple[float | None, float | None]:
+    """The ends of the common scale; None twice where there is none."""
+    if limits is None:
+        return None, None
+    low, high = limits
+    if not low < high:
+        raise ValueError(f"limits must rise, such as (0, 1), got ({low}, {high})")
+    if not numbers:
+        raise ValueError("limits are the scale of maps of floats, and none of the maps is one")
+    return low, high
 
 
 def _tinted(image: npt.NDArray[np.uint8], instances: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:

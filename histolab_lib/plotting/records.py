@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from histolab_lib.claims import PAPERS
+from histolab_lib.datasets.registry import entries
 from histolab_lib.floors import HEMATOXYLIN
 from histolab_lib.metrics import Summary
 from histolab_lib.plotting.look import PALETTE, check_there, finish, style
@@ -22,6 +23,7 @@ _FAMILIES: Mapping[str, str] = {
     "floors": "black", "usual networks": "blue", "the book's own": "green", "networks of the papers": "vermilion",
 }  # fmt: skip
 _MARKS: Mapping[str, str] = dict(zip((UNTRAINED, *SCHEDULE_NAMES), "D.os^", strict=True))
+_FLOOR_LINE: Mapping[str, object] = {"color": "0.5", "linestyle": ":", "linewidth": 1.2}
 _OTHER_MARK = "X"  # of a schedule that is not the book's
 _SPLIT = "test"  # of every record; where a set has several, all of them together
 _ROW_IN, _PANEL_IN = 0.19, 0.75
@@ -118,8 +120,8 @@ def draw_records(records: Iterable[Record]) -> "Figure":
 
     Notes
     -----
-    Colours tell families, marks tell schedules. The dotted line is thresholded hematoxylin. Panels of one score have
-    one axis.
+    Colours tell families, marks tell schedules. The dotted line is thresholded hematoxylin, and the key says so. Panels
+    of one score have one axis.
     """
     import matplotlib.pyplot as plt
 
@@ -182,11 +184,17 @@ def _panel(ax: "Axes", lines: Sequence[Experiment]) -> None:
         if y and lines[y - 1].family != one.family:
             ax.axhline(y - 0.5, color="0.85", linewidth=0.8, zorder=0)
         if one.system == HEMATOXYLIN:
-            ax.axvline(score.mean, color="0.6", linestyle=":", linewidth=1, zorder=1)
+            ax.axvline(score.mean, zorder=1, **_FLOOR_LINE)  # type: ignore[arg-type]
     ax.set(yticks=range(len(lines)), ylim=(len(lines) - 0.5, -0.5), xlabel=score_name(lines[0].scores[0][0]))
     ax.set_yticklabels([one.label for one in lines], fontsize=8.5)
-    ax.set_title(lines[0].dataset, loc="left", fontweight="bold")
+    ax.set_title(_set_name(lines[0].dataset), loc="left", fontweight="bold")
     ax.tick_params(axis="y", length=0)
+
+
+def _set_name(dataset: str) -> str:
+    """What a set is called in the registry; a reader's own has no other name."""
+    known = entries()
+    return known[dataset].title.partition(":")[0] if dataset in known else dataset
 
 
 def _key(figure: "Figure", drawn: Sequence[Experiment]) -> None:
@@ -200,4 +208,6 @@ def _key(figure: "Figure", drawn: Sequence[Experiment]) -> None:
         if name in schedules:
             said = "nothing trained" if name == UNTRAINED else f"schedule {name}"
             handles.append(Line2D([], [], marker=_MARKS.get(name, _OTHER_MARK), label=said, **empty))  # type: ignore[arg-type]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+    if HEMATOXYLIN in {one.system for one in drawn}:
+        handles.append(Line2D([], [], **_FLOOR_LINE, label="hematoxylin, thresholded"))  # type: ignore[arg-type]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=9)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from histolab_lib.choices import choose
 from histolab_lib.corruptions import CORRUPTIONS
-from histolab_lib.plotting.look import PALETTE, check_there, finish, style
+from histolab_lib.plotting.look import PALETTE, WIDE_IN, check_there, finish, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_corruptions"]
 
 _LOOKS = (("vermilion", "o"), ("blue", "s"), ("black", "D"), ("green", "^"), ("orange", "v"), ("purple", "P"))
-_COLUMNS = 4
+_COLUMNS = 3  # as many as fit side by side in words that can be read
 
 
 def draw_corruptions(
@@ -47,7 +47,7 @@ def draw_corruptions(
     columns = min(_COLUMNS, len(curves))
     rows = -(-len(curves) // columns)
     with style():
-        size = (2.5 * columns + 0.4, 2.1 * rows + 0.4)
+        size = (min(2.5 * columns + 0.4, WIDE_IN), 2.1 * rows + 0.4)
         figure, axes = plt.subplots(rows, columns, figsize=size, sharey=True, squeeze=False)
         for ax in axes.flat[len(curves) :]:
             ax.set_axis_off()

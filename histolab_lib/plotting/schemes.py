@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from histolab_lib.plotting.look import PALETTE, check_there, finish, style
+from histolab_lib.plotting.look import PALETTE, WIDE_IN, check_there, finish, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,7 +69,7 @@ def draw_u(
     deepest = len(down) - 1
     width = 2 * _LEAN * deepest + _BOX[0] + _GAP
     with style():
-        figure, ax = plt.subplots(figsize=(1.15 * (width + 0.4), 0.78 * (deepest + 1)))
+        figure, ax = plt.subplots(figsize=(min(1.15 * (width + 0.4), WIDE_IN), 0.78 * (deepest + 1)))
         for level, text in enumerate(down):
             middle = width / 2 if level == deepest else _BOX[0] / 2 + _LEAN * level
             _box(ax, middle, -level, text)

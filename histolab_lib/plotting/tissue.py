@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from histolab_lib.plotting.look import PALETTE, check_there, finish, panels, rgb, style
+from histolab_lib.plotting.look import PALETTE, check_there, finish, folded, panels, rgb, style
 from histolab_lib.tile import Tile
 
 if TYPE_CHECKING:
@@ -120,8 +120,11 @@ def draw_maps(
     columns : int
         Panels in a row, the image's among them.
     """
+    from matplotlib.ticker import MaxNLocator
+
     check_there("maps", maps)
     height, width = image.shape[:2]
+    columns = min(columns, len(maps) + 1)
     with style():
         figure, axes = panels(len(maps) + 1, columns, 2.5)
         axes[0].imshow(image)
@@ -130,8 +133,11 @@ def draw_maps(
             if values.ndim != 2:
                 raise ValueError(f"map {name!r}: expected shape (h, w), got {values.shape}")
             drawn = ax.imshow(values, cmap="cividis", extent=(0, width, height, 0), interpolation="nearest")
-            ax.set_title(name, fontsize=9)
-            figure.colorbar(drawn, ax=ax, location="bottom", shrink=0.8, aspect=30).ax.tick_params(labelsize=7)
+            ax.set_title(folded(name, figure.get_figwidth() / columns, 9), fontsize=9)
+            scale = figure.colorbar(drawn, ax=ax, location="bottom", shrink=0.8, aspect=30)
+            scale.ax.tick_params(labelsize=8)
+            if np.array_equal(values, np.round(values)):  # counts
+                scale.locator = MaxNLocator(nbins=5, integer=True)
     return finish(figure)
 
 

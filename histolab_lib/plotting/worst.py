@@ -157,7 +157,7 @@ def _pictures(shown: Sequence[_Shown], metric: str, crop_px: int | None) -> "Fig
                 tissue[outlines(true)] = rgb(EXTRA)
                 agreement[outlines(pred)] = 0
             axes[i].imshow(tissue)
-            axes[i].set_title(f"{short_name(shown[i].tile.name)}\n{_words(shown[i].score, metric)}", fontsize=7)
+            axes[i].set_title(f"{short_name(shown[i].tile.name)}\n{_words(shown[i].score, metric)}", fontsize=8)
             axes[len(shown) + i].imshow(agreement)
         keys = [
             Patch(color=HIT, label="found"),
@@ -219,7 +219,7 @@ def _strip(worst: Sequence[_Image], others: Sequence[_Image], metric: str, why: 
         dots: dict[str, Any] = {"s": 28, "color": PALETTE["sky"], "edgecolor": PALETTE["blue"], "alpha": 0.7}
         ax.scatter([image.score for image in others], [len(worst)] * len(others), **dots)
         ax.set(yticks=range(len(lines)), yticklabels=lines, ylim=(len(lines) - 0.5, -0.5))
-        ax.set(xlabel=f"{score_name(metric)}, one dot an image")
+        ax.set(xlabel=f"{score_name(metric)} of each image")
         ax.margins(x=0.08)
         ax.grid(axis="y", color="0.9")
         ax.set_axisbelow(True)

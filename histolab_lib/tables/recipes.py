@@ -28,8 +28,8 @@ def recipe_table(key: str, fields: Sequence[str] = FIELDS) -> "pd.DataFrame":
     Returns
     -------
     DataFrame
-        Columns: field, paper, where from; and, where code was released, released code, from where. What a recipe does
-        not use is ``-``, and so is the source of a field at its default.
+        Columns: field, paper, source, paper; and, where code was released, released code, source, code. What a recipe
+        does not use is ``-``, and so is the source of a field at its default. No text has Markdown in it.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def recipe_table(key: str, fields: Sequence[str] = FIELDS) -> "pd.DataFrame":
     Examples
     --------
     >>> list(recipe_table("msal_net", ["lr"])), list(recipe_table("histoseg", ["lr"]))[3:]
-    (['field', 'paper', 'where from'], ['released code', 'from where'])
+    (['field', 'paper', 'source, paper'], ['released code', 'source, code'])
     """
     import pandas as pd
 
@@ -51,12 +51,17 @@ def recipe_table(key: str, fields: Sequence[str] = FIELDS) -> "pd.DataFrame":
     for name in fields:
         choose("field of a recipe", name, text.settings())
     columns = {"field": [*fields], "paper": [_spoken(getattr(text, name)) for name in fields]}
-    columns["where from"] = [text.sources.get(name, "-") for name in fields]
+    columns["source, paper"] = [_plain(text.sources.get(name, "-")) for name in fields]
     if networks()[key].code:
         code = recipe(key, reading="code")
         columns["released code"] = [_spoken(getattr(code, name)) for name in fields]
-        columns["from where"] = [code.sources.get(name, "-") for name in fields]
+        columns["source, code"] = [_plain(code.sources.get(name, "-")) for name in fields]
     return pd.DataFrame(columns)
+
+
+def _plain(words: str) -> str:
+    """A source without the backticks of its Markdown."""
+    return words.replace("`", "")
 
 
 def _spoken(value: object) -> str:
